@@ -1,0 +1,65 @@
+/**
+ * The build step of a shader: `import kernel from "../../shaders/silu.wgsl"` gives a `Shader`, plain data.
+ *
+ * Reflection happens here, at build time, so that the host never writes a binding number or a byte offset by hand and
+ * the shipped engine carries no parser. A kernel names the shared files it needs in its header (`// Include lib/x.wgsl`);
+ * they are appended after it, so that a compiler's line numbers stay those of the file on disk.
+ */
+import { readFileSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
+import type { Plugin } from "vite";
+// The package's CommonJS entry does not load in Node; its module file does.
+import { WgslReflect } from "../../node_modules/wgsl_reflect/wgsl_reflect.module.js";
+import type { Binding, Params, Shader } from "../recording/shader";
+
+/** Vite plugin: turns every imported `.wgsl` file into a module whose default export is its `Shader`. */
+export function wgsl(): Plugin {
+  return {
+    name: "wgsl",
+    enforce: "pre",
+    load(id) {
+      const file = id.split("?")[0]!;
+      if (!file.endsWith(".wgsl") || id.includes("?")) return null;
+      const { shader, files } = readShader(file);
+      for (const path of files) this.addWatchFile(path);
+      return `export default ${JSON.stringify(shader)};`;
+    },
+  };
+}
+
+/** Reads a kernel and the files that it includes; returns the shader and every path read. */
+export function readShader(file: string): { shader: Shader; files: string[] } {
+  const kernel = readFileSync(file, "utf8");
+  const included =
+    /^\/\/ Include\s+(.*)$/m
+      .exec(kernel)?.[1]
+      ?.trim()
+      .split(/[\s,]+/) ?? [];
+  const libraries = included.map((name) => resolve(dirname(file), name));
+  const code = [kernel, ...libraries.map((path) => readFileSync(path, "utf8"))].join("\n");
+  return { shader: { name: basename(file, ".wgsl"), code, ...reflect(code) }, files: [file, ...libraries] };
+}
+
+/** Bindings, the layout of `Params` and the names of the overrides, read off the WGSL itself. */
+export function reflect(code: string): Omit<Shader, "name" | "code"> {
+  // wgsl_reflect knows no `enable` directive; nothing that it reads depends on one.
+  const reflection = new WgslReflect(code.replace(/^enable .*$/gm, ""));
+  const bindings: Record<string, Binding> = {};
+  let params: Params = { bytes: 0, fields: {} };
+  for (const uniform of reflection.uniforms) {
+    bindings[uniform.name] = { index: uniform.binding, access: "uniform" };
+    if (uniform.name !== "params") continue;
+    const fields = uniform.members ?? [];
+    params = {
+      bytes: Math.ceil(uniform.size / 16) * 16,
+      fields: Object.fromEntries(fields.map((m) => [m.name, { offset: m.offset, type: m.type.name }])),
+    };
+  }
+  for (const storage of reflection.storage) {
+    bindings[storage.name] = {
+      index: storage.binding,
+      access: storage.access === "read_write" ? "read_write" : "read",
+    };
+  }
+  return { bindings, params, overrides: reflection.overrides.map((override) => override.name) };
+}

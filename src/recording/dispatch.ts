@@ -1,0 +1,26 @@
+/** One launch of one kernel, as plain data: what a host twin returns. */
+import type { Shape } from "../tensor/shape";
+import type { Tensor } from "./recording";
+import type { Shader } from "./shader";
+
+/** Where a result goes: a new activation of this shape, or a tensor that exists already and is written in place. */
+export type WriteTarget<S extends Shape = Shape> = { readonly shape: S } | Tensor<S>;
+
+export interface Dispatch<
+  Writes extends Readonly<Record<string, WriteTarget>> = Readonly<Record<string, WriteTarget>>,
+> {
+  readonly shader: Shader;
+  /** Values of the kernel's `override`s. */
+  readonly constants?: Readonly<Record<string, number | boolean>>;
+  /** Values of the kernel's named `const`s, which WGSL needs before compilation. */
+  readonly knobs?: Readonly<Record<string, number>>;
+  /** Fields of the kernel's `Params`. */
+  readonly params?: Readonly<Record<string, number>>;
+  /** Buffers that the kernel only reads, by the binding's name. */
+  readonly reads: Readonly<Record<string, Tensor>>;
+  /** Buffers that it writes, by the binding's name. */
+  readonly writes: Writes;
+  readonly workgroups: readonly [x: number, y: number, z: number];
+  /** Floating-point operations (a multiply-add counts two), for the inspector and the benchmark. */
+  readonly flops: number;
+}

@@ -1,0 +1,112 @@
+/**
+ * A Recording is what a model's forward pass leaves behind: tensors, weights and dispatches, in order, as plain data.
+ *
+ * It can be printed, tested, planned and drawn without a GPU. It knows nothing of buffers, pipelines or devices; the
+ * runtime reads it and does the rest. Dispatches stand in named sections ("prepare", "step", "finish"): a section is
+ * replayed as often as needed, and a tensor used by more than one section keeps its memory between them.
+ */
+import { check } from "../tensor/check";
+import { checkShape, type DType, paddedSizeOf, type Shape } from "../tensor/shape";
+import type { Dispatch, WriteTarget } from "./dispatch";
+
+/** A tensor's name and shape; its memory is the runtime's business. */
+export interface Tensor<S extends Shape = Shape> {
+  readonly id: number;
+  readonly label: string;
+  readonly shape: S;
+  readonly dtype: DType;
+  /** `activation`: made and used inside one section. `state`: lives as long as the program, may be uploaded. */
+  readonly kind: "activation" | "state" | "weight";
+}
+
+/** How the numbers of a checkpoint become the numbers that a kernel reads (see kernels/packing.ts). */
+export interface Packing {
+  readonly kind: "conv" | "linear" | "vector" | "table";
+  /** Checkpoint tensors joined along the output axis: queries, keys and values in one matrix, say. */
+  readonly parts: readonly string[];
+  /** For `conv` and `linear`: the channels of each source of a concatenated input, in order. */
+  readonly sources?: readonly number[];
+}
+
+/** A tensor that comes out of the checkpoint. */
+export interface Weight<S extends Shape = Shape> extends Tensor<S> {
+  readonly kind: "weight";
+  readonly packing: Packing;
+}
+
+/** A dispatch with its place in the model. */
+export interface RecordedDispatch extends Omit<Dispatch, "writes"> {
+  readonly label: string;
+  readonly section: string;
+  readonly writes: Readonly<Record<string, Tensor>>;
+}
+
+/** Bytes that a tensor occupies on the GPU; at least one vec4. */
+export function bytesOf(tensor: Tensor): number {
+  return Math.max(16, paddedSizeOf(tensor.shape) * 4);
+}
+
+export class Recording {
+  readonly tensors: Tensor[] = [];
+  readonly weights: Weight[] = [];
+  readonly dispatches: RecordedDispatch[] = [];
+  readonly name: string;
+  #section = "step";
+  #scope: string[] = [];
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** The dispatches that follow belong to `section`. */
+  section(name: string): void {
+    this.#section = name;
+  }
+
+  /** Prefixes the labels of whatever `record` records with `name`, the checkpoint's own path. */
+  scope<T>(name: string, record: () => T): T {
+    this.#scope.push(name);
+    try {
+      return record();
+    } finally {
+      this.#scope.pop();
+    }
+  }
+
+  /** A tensor that outlives the sections: inputs, counters, tables, the sample itself. */
+  state<S extends Shape>(label: string, shape: S, dtype: DType = "f32"): Tensor<S> {
+    return this.#tensor(label, shape, dtype, "state");
+  }
+
+  /** A tensor of the checkpoint. `shape` is the packed shape that the kernel expects. */
+  weight<S extends Shape>(label: string, shape: S, packing: Packing): Weight<S> {
+    const weight = { ...this.#tensor(label, shape, "f32" as DType, "weight"), packing } as Weight<S>;
+    this.tensors[weight.id] = weight;
+    this.weights.push(weight);
+    return weight;
+  }
+
+  /** Appends a dispatch; returns the tensors that it writes, by binding name. */
+  add<Writes extends Readonly<Record<string, WriteTarget>>>(
+    label: string,
+    dispatch: Dispatch<Writes>,
+  ): { [K in keyof Writes]: Writes[K] extends WriteTarget<infer S> ? Tensor<S> : never } {
+    const path = [...this.#scope, label].join(".");
+    const writes: Record<string, Tensor> = {};
+    for (const [binding, target] of Object.entries(dispatch.writes)) {
+      writes[binding] = "id" in target ? target : this.#tensor(`${path}/${binding}`, target.shape, "f32", "activation");
+    }
+    for (const [binding, tensor] of Object.entries({ ...dispatch.reads, ...writes })) {
+      check(this.tensors[tensor.id] === tensor, () => `${path}: '${binding}' must be a tensor of this recording`);
+    }
+    this.dispatches.push({ ...dispatch, writes, label: path, section: this.#section });
+    return writes as never;
+  }
+
+  #tensor<S extends Shape>(label: string, shape: S, dtype: DType, kind: Tensor["kind"]): Tensor<S> {
+    checkShape(`${this.name}: ${label}`, shape);
+    const tensor = { id: this.tensors.length, label, shape, dtype, kind };
+    this.tensors.push(tensor);
+    return tensor;
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * Weights on the GPU: a few large read-only buffers, each tensor at an aligned offset, shared by every program of a model.
+ */
+import { bytesOf, type Weight } from "../recording/recording";
+import { check, DeviceError } from "../tensor/check";
+import { type Device, validated } from "./device";
+
+/** Weights larger than this start a buffer of their own; stays below the default 128 MiB binding limit. */
+const CHUNK_BYTES = 32 * 2 ** 20;
+const ALIGNMENT = 256;
+
+export interface Slice {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** The identity of packed numbers: two programs that need the same ones share them. */
+export function weightKey({ packing, shape }: Weight): string {
+  return JSON.stringify([packing.kind, packing.parts, packing.sources ?? [], shape]);
+}
+
+export class Weights {
+  readonly #device: Device;
+  readonly #slices = new Map<string, Slice>();
+  readonly #buffers: GPUBuffer[] = [];
+  #free: { buffer: GPUBuffer; offset: number } | undefined;
+
+  constructor(device: Device) {
+    this.#device = device;
+  }
+
+  /** Bytes of GPU memory that the weights take. */
+  get bytes(): number {
+    return this.#buffers.reduce((sum, buffer) => sum + buffer.size, 0);
+  }
+
+  has(weight: Weight): boolean {
+    return this.#slices.has(weightKey(weight));
+  }
+
+  /** Where a weight lies. Every weight of a program is uploaded before the program is made. */
+  slice(weight: Weight): Slice {
+    const slice = this.#slices.get(weightKey(weight));
+    check(slice, () => `${weight.label}: the weight must be uploaded before it is used`, DeviceError);
+    return slice;
+  }
+
+  /** Uploads packed numbers; `packed` must have exactly the weight's padded size. */
+  async upload(weight: Weight, packed: Float32Array<ArrayBuffer>): Promise<void> {
+    const size = bytesOf(weight);
+    check(
+      packed.byteLength <= size && size - packed.byteLength < 16,
+      () => `${weight.label}: packed weight must have ${size / 4} numbers, got ${packed.length}`,
+    );
+    const limit = this.#device.gpu.limits.maxStorageBufferBindingSize;
+    check(
+      size <= limit,
+      () => `${weight.label}: needs a storage binding of ${size} bytes, the adapter allows ${limit}`,
+      DeviceError,
+    );
+    const { buffer, offset } = await this.#reserve(size, weight.label);
+    this.#device.gpu.queue.writeBuffer(buffer, offset, packed);
+    this.#slices.set(weightKey(weight), { buffer, offset, size });
+  }
+
+  destroy(): void {
+    for (const buffer of this.#buffers) buffer.destroy();
+    this.#buffers.length = 0;
+    this.#slices.clear();
+    this.#free = undefined;
+  }
+
+  async #reserve(size: number, label: string): Promise<{ buffer: GPUBuffer; offset: number }> {
+    if (!this.#free || this.#free.offset + size > this.#free.buffer.size) {
+      const buffer = await validated(this.#device, label, () =>
+        this.#device.gpu.createBuffer({
+          label: `weights ${this.#buffers.length}`,
+          size: Math.max(size, CHUNK_BYTES),
+          usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC,
+        }),
+      );
+      this.#buffers.push(buffer);
+      this.#free = { buffer, offset: 0 };
+    }
+    const { buffer, offset } = this.#free;
+    this.#free = { buffer, offset: Math.ceil((offset + size) / ALIGNMENT) * ALIGNMENT };
+    return { buffer, offset };
+  }
+}

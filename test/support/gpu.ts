@@ -1,0 +1,74 @@
+/**
+ * Runs a host twin's dispatch on the real adapter: uploads its inputs, launches it, reads its outputs back.
+ *
+ * The device has nothing but WebGPU's default limits and no optional feature, so every kernel test also shows that the
+ * kernel needs no more. No adapter is a failed test, never a skipped one.
+ */
+import { afterAll } from "vitest";
+import type { Dispatch } from "../../src/recording/dispatch";
+import { Recording, type Tensor } from "../../src/recording/recording";
+import { type Device, openDevice } from "../../src/runtime/device";
+import { Pipelines } from "../../src/runtime/pipelines";
+import { Program } from "../../src/runtime/program";
+import { Weights } from "../../src/runtime/weights";
+import { padRows, type Shape, unpadRows } from "../../src/tensor/shape";
+
+export interface Input<S extends Shape = Shape> {
+  readonly shape: S;
+  /** Row-major, without padding; Uint32Array for u32 tensors. */
+  readonly data: Float32Array | Uint32Array;
+}
+
+let opened: Promise<{ device: Device; pipelines: Pipelines }> | undefined;
+
+/** The device that all tests of a file share. */
+export function testDevice(): Promise<{ device: Device; pipelines: Pipelines }> {
+  opened ??= openDevice({ baseline: true }).then((device) => ({ device, pipelines: new Pipelines(device) }));
+  return opened;
+}
+
+afterAll(async () => {
+  (await opened)?.device.destroy();
+  opened = undefined;
+});
+
+/** Uploads `inputs` as states, lets `record` build the dispatches, runs them once, returns what `record` returned. */
+export async function run<Inputs extends Record<string, Input>, Outputs extends Record<string, Tensor>>(
+  inputs: Inputs,
+  record: (tensors: { [K in keyof Inputs]: Tensor<Inputs[K]["shape"]> }, recording: Recording) => Outputs,
+): Promise<{ [K in keyof Outputs]: Float32Array }> {
+  const { device, pipelines } = await testDevice();
+  const recording = new Recording("test");
+  const entries = Object.entries(inputs).map(([name, { shape, data }]) => {
+    return [name, recording.state(name, shape, data instanceof Uint32Array ? "u32" : "f32")] as const;
+  });
+  const outputs = record(Object.fromEntries(entries) as never, recording);
+  const program = await Program.create(device, pipelines, new Weights(device), recording);
+  try {
+    for (const [name, tensor] of entries) {
+      const { data, shape } = inputs[name]!;
+      program.write(tensor, data instanceof Uint32Array ? new Uint32Array(data) : padRows(data, shape));
+    }
+    const encoder = device.gpu.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    program.encode(pass, "step");
+    pass.end();
+    device.gpu.queue.submit([encoder.finish()]);
+    const results: Record<string, Float32Array> = {};
+    for (const [name, tensor] of Object.entries(outputs)) {
+      results[name] = unpadRows(await program.read(tensor), tensor.shape);
+    }
+    return results as never;
+  } finally {
+    program.destroy();
+  }
+}
+
+/** `run` for a kernel with one dispatch and one output `y`. */
+export async function runOne<Inputs extends Record<string, Input>>(
+  inputs: Inputs,
+  twin: (tensors: { [K in keyof Inputs]: Tensor<Inputs[K]["shape"]> }) => Dispatch,
+): Promise<Float32Array> {
+  const { y } = await run(inputs, (tensors, recording) => ({ y: recording.add("kernel", twin(tensors)).y! as Tensor }));
+  return y;
+}
