@@ -1,0 +1,147 @@
+// sampler_step: one row of a sampler's table: the network's output becomes the next state.
+//
+//   out  = cond, or with guidance  uncond + scale * (cond - uncond),  times a factor per image where RESCALE
+//   x0   = clamp(x0_x * x + x0_out * out, -clip, clip),  or  clamp(..., -s, s) / s  per image where THRESHOLD
+//   eps  = eps_x * x + eps_out * out + eps_x0 * x0
+//   x'   = a x + b x0 + c eps + d noise + sum_k h_k history_k;  at most two history tensors become such a sum too
+//
+// Shapes    x, denoised: (B, P, C)   model_output: (B or 2B, P, C or 2C): conditional images first   history: (slots, B, P, C)
+//           model_input: (B or 2B, P, C), the next input scale times x'   scales: (B) of (threshold s, rescale factor)
+// Layout    NHWC, C padded to a multiple of 4 with zeros; table: src/schedulers/pack.ts; step: which row
+// Dispatch  one invocation per four channels of a pixel, workgroups in x, then y
+// Cost      reads model_output, x and the weighed history once, writes up to five tensors; one Philox per channel
+// Host      src/kernels/sampler_step.ts      Test  test/kernels/sampler_step.test.ts
+// Include   lib/philox.wgsl lib/sampler_table.wgsl
+
+override WORKGROUP_SIZE: u32 = 64;
+override GUIDED: bool = false;
+override THRESHOLD: bool = false;
+override RESCALE: bool = false;
+// The static was made on the host: `denoised` holds it on entry (see load_noise) and the predicted picture on exit.
+override NOISE_FROM_HOST: bool = false;
+
+struct Params {
+  images: u32,          // B
+  pixels: u32,          // P = H * W
+  channels: u32,        // C, unpadded
+  output_channels: u32, // C or 2C
+  slots: u32,           // tensors in `history`
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> table: array<u32>;
+@group(0) @binding(2) var<storage, read> step: array<u32>;
+@group(0) @binding(3) var<storage, read> model_output: array<vec4f>;
+@group(0) @binding(4) var<storage, read> scales: array<vec2f>;
+@group(0) @binding(5) var<storage, read_write> x: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> model_input: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> denoised: array<vec4f>;
+@group(0) @binding(8) var<storage, read_write> history: array<vec4f>;
+
+struct Terms {
+  x: vec4f,
+  x0: vec4f,
+  eps: vec4f,
+  noise: vec4f,
+}
+
+// The weighted sum whose ten weights start at `word` of the table. A weight of zero must not read: its slot may never
+// have been written.
+fn evaluate(word: u32, terms: Terms, element: u32, tensor_size: u32) -> vec4f {
+  var total = table_float(word) * terms.x + table_float(word + 1u) * terms.x0;
+  total += table_float(word + 2u) * terms.eps + table_float(word + 3u) * terms.noise;
+  for (var k = 0u; k < params.slots; k++) {
+    let weight = table_float(word + 4u + k);
+    if (weight != 0.0) {
+      total += weight * history[k * tensor_size + element];
+    }
+  }
+  return total;
+}
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(@builtin(global_invocation_id) global_id: vec3u, @builtin(num_workgroups) workgroups: vec3u) {
+  let groups = (params.channels + 3u) / 4u;
+  let tensor_size = params.images * params.pixels * groups;
+  let element = global_id.y * workgroups.x * WORKGROUP_SIZE + global_id.x;
+  if (element >= tensor_size) {
+    return;
+  }
+  let group = element % groups;
+  let pixel = (element / groups) % params.pixels;
+  let image = element / (groups * params.pixels);
+  let row = row_start(step[0]);
+  let inside = vec4u(0u, 1u, 2u, 3u) + 4u * group < vec4u(params.channels);
+
+  let output_groups = (params.output_channels + 3u) / 4u;
+  let output_pixel = (image * params.pixels + pixel) * output_groups;
+  var output = model_output[output_pixel + group];
+  if (GUIDED) {
+    let unconditional = model_output[params.images * params.pixels * output_groups + output_pixel + group];
+    output = unconditional + table_float(GUIDANCE_SCALE) * (output - unconditional);
+    if (RESCALE) {
+      output *= scales[image].y;
+    }
+  }
+  output = select(vec4f(0.0), output, inside);
+
+  var terms: Terms;
+  terms.x = x[element];
+  terms.x0 = table_float(row + ROW_X0_X) * terms.x + table_float(row + ROW_X0_OUTPUT) * output;
+  if (THRESHOLD) {
+    let s = scales[image].x;
+    terms.x0 = clamp(terms.x0, vec4f(-s), vec4f(s)) / s;
+  }
+  let clip = table_float(row + ROW_CLIP);
+  terms.x0 = clamp(terms.x0, vec4f(-clip), vec4f(clip));
+  terms.eps = table_float(row + ROW_EPS_X) * terms.x + table_float(row + ROW_EPS_OUTPUT) * output;
+  terms.eps += table_float(row + ROW_EPS_X0) * terms.x0;
+
+  let draw = table[row + ROW_DRAW];
+  if (draw != NO_DRAW) {
+    for (var lane = 0u; lane < 4u; lane++) {
+      let channel = 4u * group + lane;
+      if (channel >= params.channels) {
+        continue;
+      }
+      var noise = 0.0;
+      if (NOISE_FROM_HOST) {
+        noise = denoised[element][lane];
+      } else {
+        noise = static_element(draw, image, channel * params.pixels + pixel, params.images, params.channels * params.pixels);
+      }
+      if (table[VARIANCE] != VARIANCE_FIXED) {
+        let at = params.channels + channel;
+        noise *= learned_deviation(row, model_output[output_pixel + at / 4u][at % 4u]);
+      }
+      terms.noise[lane] = noise;
+    }
+  }
+
+  let next = evaluate(row + ROW_NEXT, terms, element, tensor_size);
+  let first_slot = table[row + ROW_FIRST_SLOT];
+  let second_slot = table[row + ROW_SECOND_SLOT];
+  // Both sums are made before either is stored: a slot may be read by the other's.
+  var first = vec4f(0.0);
+  var second = vec4f(0.0);
+  if (first_slot < params.slots) {
+    first = evaluate(row + ROW_FIRST_WRITE, terms, element, tensor_size);
+  }
+  if (second_slot < params.slots) {
+    second = evaluate(row + ROW_SECOND_WRITE, terms, element, tensor_size);
+  }
+  if (first_slot < params.slots) {
+    history[first_slot * tensor_size + element] = first;
+  }
+  if (second_slot < params.slots) {
+    history[second_slot * tensor_size + element] = second;
+  }
+
+  x[element] = next;
+  denoised[element] = terms.x0;
+  let seen = next_input_scale(step[0]) * next;
+  model_input[element] = seen;
+  if (GUIDED) {
+    model_input[tensor_size + element] = seen;
+  }
+}

@@ -1,0 +1,143 @@
+/** Every sampler by its short name and by the class name of diffusers, and the way from a config to a table. */
+import { check, InputError } from "../tensor/check";
+import { configFrom, SHARED_DEFAULTS, type SchedulerConfig } from "./config";
+import { ddim, ddimInverse } from "./ddim";
+import { ddpm } from "./ddpm";
+import type { Form } from "./form";
+import type { Row, SamplerOptions, Table } from "./table";
+
+/** One sampler: its names, its defaults, and the pure function that makes its table. */
+export interface Sampler {
+  /** Class of diffusers that it follows. */
+  readonly className: string;
+  /** Other classes, old or derived, that step in the same way. */
+  readonly alsoKnownAs: readonly string[];
+  readonly defaults: SchedulerConfig;
+  readonly table: (config: SchedulerConfig, steps: number, options: SamplerOptions) => Table;
+}
+
+const CLIPPED: SchedulerConfig = { ...SHARED_DEFAULTS, clip_sample: true, timestep_spacing: "leading" };
+
+/** All samplers by short name. */
+export const SAMPLERS: Readonly<Record<string, Sampler>> = {
+  ddpm: {
+    className: "DDPMScheduler",
+    alsoKnownAs: ["GaussianDDPMScheduler", "DDPMParallelScheduler"],
+    defaults: { ...CLIPPED, variance_type: "fixed_small" },
+    table: ddpm,
+  },
+  ddim: {
+    className: "DDIMScheduler",
+    alsoKnownAs: ["DDIMParallelScheduler"],
+    defaults: CLIPPED,
+    table: ddim,
+  },
+  "ddim-inverse": {
+    className: "DDIMInverseScheduler",
+    alsoKnownAs: [],
+    defaults: CLIPPED,
+    table: ddimInverse,
+  },
+};
+
+/** A scheduler ready to make tables: which sampler, and its complete config. */
+export interface Scheduler {
+  readonly name: string;
+  readonly config: SchedulerConfig;
+  /** The fields that the file itself gave; they survive a change of sampler, defaults do not. */
+  readonly given: Readonly<Record<string, unknown>>;
+}
+
+/** Reads a parsed scheduler_config.json. The class named there chooses the sampler. */
+export function schedulerFromConfig(json: unknown): Scheduler {
+  check(
+    typeof json === "object" && json !== null && !Array.isArray(json),
+    () => `schedulerFromConfig: a scheduler_config must be a JSON object, got ${JSON.stringify(json)}`,
+    InputError,
+  );
+  const given = modernised(json as Record<string, unknown>);
+  const className = given._class_name;
+  const entry = Object.entries(SAMPLERS).find(
+    ([, sampler]) => sampler.className === className || sampler.alsoKnownAs.includes(String(className)),
+  );
+  check(
+    entry !== undefined,
+    () =>
+      `schedulerFromConfig: _class_name must be one of ${Object.values(SAMPLERS)
+        .flatMap((sampler) => [sampler.className, ...sampler.alsoKnownAs])
+        .join(", ")}, got ${JSON.stringify(className)}`,
+    InputError,
+  );
+  return schedulerNamed(entry[0], given);
+}
+
+/** The sampler called `name` ("euler", "dpmsolver++") with the noise schedule and options in `given`, else its defaults. */
+export function schedulerNamed(name: string, given: Readonly<Record<string, unknown>> = {}): Scheduler {
+  const sampler = Object.hasOwn(SAMPLERS, name) ? SAMPLERS[name] : undefined;
+  check(
+    sampler !== undefined,
+    () => `schedulerNamed: a sampler must be one of ${Object.keys(SAMPLERS).join(", ")}, got "${name}"`,
+    InputError,
+  );
+  return { name, given, config: configFrom(given, sampler.defaults) };
+}
+
+/** The same noise schedule and options, stepped by another sampler, as diffusers' `from_config` does it. */
+export function withSampler(scheduler: Scheduler, name: string): Scheduler {
+  return schedulerNamed(name, scheduler.given);
+}
+
+/** The table of `scheduler` for `steps` steps: pure, f64. */
+export function makeTable(scheduler: Scheduler, steps: number, options: SamplerOptions = {}): Table {
+  const sampler = SAMPLERS[scheduler.name];
+  check(sampler !== undefined, () => `makeTable: unknown sampler "${scheduler.name}"`, InputError);
+  const { begin = 0 } = options;
+  check(
+    Number.isInteger(begin) && begin >= 0 && begin < Math.max(steps, 1),
+    () => `makeTable: begin must be an integer from 0 to steps - 1 = ${steps - 1}, got ${begin}`,
+    InputError,
+  );
+  const table = sampler.table(scheduler.config, steps, options);
+  check(
+    table.rows.length > 0,
+    () => `makeTable: ${scheduler.name} has no row for steps = ${steps} and begin = ${begin}`,
+    InputError,
+  );
+  table.rows.forEach((row, index) => {
+    check(
+      numbersOf(row).every(Number.isFinite),
+      () =>
+        `makeTable: row ${index} of ${scheduler.name} (timestep ${row.timestep}) divides by zero. ` +
+        `prediction_type "${scheduler.config.prediction_type}" has no answer at alpha = ${row.alpha}, sigma = ${row.sigma}`,
+      InputError,
+    );
+  });
+  return table;
+}
+
+function numbersOf(row: Row): number[] {
+  const forms: Form[] = [row.next, ...row.writes.map((write) => write.form)];
+  return [
+    row.timestep,
+    row.inputScale,
+    ...Object.values(row.x0),
+    ...Object.values(row.eps),
+    ...forms.flatMap((form) => [form.x, form.x0, form.eps, form.noise, ...form.slots]),
+    ...(row.logVariance ?? []),
+  ];
+}
+
+/** Old files of diffusers and their old field names, read as the present ones. */
+function modernised(json: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const config: Record<string, unknown> = { ...json };
+  const renamed = { timesteps: "num_train_timesteps", timestep_values: null, set_alpha_to_zero: "set_alpha_to_one" };
+  for (const [old, present] of Object.entries(renamed)) {
+    if (!(old in config)) continue;
+    if (present !== null && !(present in config)) config[present] = config[old];
+    delete config[old];
+  }
+  if (typeof config.predict_epsilon === "boolean" && config.prediction_type === undefined) {
+    config.prediction_type = config.predict_epsilon ? "epsilon" : "sample";
+  }
+  return config;
+}
