@@ -62,7 +62,12 @@ export function wordsOf(index: number, count: number, options: PhiloxDraw): { wo
   const visit = Math.floor(index / lanes);
   const offset = BigInt(options.draw) * BigInt(roundsPerDraw) + BigInt(Math.floor(visit / 4));
   const key = [Number(BigInt.asUintN(32, options.seed)), Number(BigInt.asUintN(32, options.seed >> 32n))] as const;
-  const counter: Words = [Number(BigInt.asUintN(32, offset)), Number(BigInt.asUintN(32, offset >> 32n)), index % lanes, 0];
+  const counter: Words = [
+    Number(BigInt.asUintN(32, offset)),
+    Number(BigInt.asUintN(32, offset >> 32n)),
+    index % lanes,
+    0,
+  ];
   return { words: philox(counter, key), component: visit % 4 };
 }
 

@@ -1,5 +1,5 @@
 /** A table as the 32-bit words that shaders/sampler_step.wgsl reads: a header, then one record per row. */
-import { MAX_SLOTS, type Form } from "./form";
+import { type Form, MAX_SLOTS } from "./form";
 import { HEADER_WORDS, ROW_WORDS, type Row, type Table } from "./table";
 
 /** What a generation adds to a table; all of it lives in the table's buffer, so that a new seed is one upload. */

@@ -1,6 +1,6 @@
 /** Every sampler by its short name and by the class name of diffusers, and the way from a config to a table. */
 import { check, InputError } from "../tensor/check";
-import { configFrom, SHARED_DEFAULTS, type SchedulerConfig } from "./config";
+import { configFrom, type SchedulerConfig, SHARED_DEFAULTS } from "./config";
 import { ddim, ddimInverse } from "./ddim";
 import { ddpm } from "./ddpm";
 import type { Form } from "./form";

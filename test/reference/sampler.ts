@@ -38,7 +38,8 @@ export function runTable(
       for (let i = 0; i < size; i++) {
         const predicted = output[size + i] ?? 0;
         const share = (predicted + 1) / 2;
-        const std = table.variance === "learned" ? Math.sqrt(predicted) : Math.exp(0.5 * (share * max + (1 - share) * min));
+        const std =
+          table.variance === "learned" ? Math.sqrt(predicted) : Math.exp(0.5 * (share * max + (1 - share) * min));
         noise[i] = (noise[i] ?? 0) * std;
       }
     }
@@ -61,7 +62,11 @@ export function runTable(
 }
 
 /** Dynamic thresholding: a quantile of |x0| per image, at least 1, becomes the new 1. */
-export function threshold(x0: Float64Array, imageSize: number, { ratio, max }: { ratio: number; max: number }): Float64Array {
+export function threshold(
+  x0: Float64Array,
+  imageSize: number,
+  { ratio, max }: { ratio: number; max: number },
+): Float64Array {
   const result = new Float64Array(x0.length);
   for (let start = 0; start < x0.length; start += imageSize) {
     const image = x0.subarray(start, start + imageSize);

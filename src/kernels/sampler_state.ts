@@ -1,0 +1,54 @@
+/**
+ * The tensors that a sampler keeps from step to step, made once per recording.
+ *
+ * All that changes from one generation to the next - seed, steps, guidance, the sampler itself - lies in `table`, so
+ * that a new generation uploads one small buffer and compiles nothing.
+ */
+import type { Recording, Tensor } from "../recording/recording";
+import { packedWords } from "../schedulers/pack";
+import { check } from "../tensor/check";
+import type { BHWC } from "../tensor/shape";
+
+export interface SamplerStateOptions {
+  /** Most rows that a table may have. */
+  readonly rows: number;
+  /** Most tensors that a sampler may remember (`Table.slots`). */
+  readonly slots: number;
+  /** Classifier-free guidance: the network sees every image twice, B conditional ones, then B unconditional. */
+  readonly guided: boolean;
+}
+
+export interface SamplerState {
+  /** (packed words) u32: `packTable`. */
+  readonly table: Tensor;
+  /** (1) u32: which row comes next. */
+  readonly step: Tensor;
+  /** (B, H, W, C): the state. */
+  readonly x: Tensor<BHWC>;
+  /** (B or 2B, H, W, C): what the network reads. */
+  readonly modelInput: Tensor<BHWC>;
+  /** (B, H, W, C): the picture predicted at the last row. */
+  readonly denoised: Tensor<BHWC>;
+  /** (slots, B, H, W, C), at least one slot. */
+  readonly history: Tensor;
+  /** (2 B): threshold and guidance factor of each image, where they are used. */
+  readonly scales: Tensor;
+  readonly guided: boolean;
+}
+
+/** Adds the sampler's states for images of `shape` to a recording. */
+export function samplerState(recording: Recording, shape: BHWC, options: SamplerStateOptions): SamplerState {
+  const [B, H, W, C] = shape;
+  check(options.rows >= 1, () => `samplerState: a table must have rows, got ${options.rows}`);
+  const images: BHWC = [options.guided ? 2 * B : B, H, W, C];
+  return {
+    table: recording.state("sampler/table", [packedWords(options.rows)], "u32"),
+    step: recording.state("sampler/step", [1], "u32"),
+    x: recording.state("sampler/x", shape),
+    modelInput: recording.state("sampler/model_input", images),
+    denoised: recording.state("sampler/denoised", shape),
+    history: recording.state("sampler/history", [Math.max(options.slots, 1), B, H, W, C]),
+    scales: recording.state("sampler/scales", [2 * B]),
+    guided: options.guided,
+  };
+}
