@@ -1,0 +1,187 @@
+/**
+ * Host twins of shaders/channel_statistics.wgsl, group_norm_fold.wgsl, group_norm_fold_modulated.wgsl and
+ * group_norm_apply.wgsl: a group norm in three dispatches, so that a convolution can take over either end.
+ *
+ *   statistics of each source -> one scale and shift per image and channel -> y = f(x * scale + shift)
+ */
+import statisticsKernel from "../../shaders/channel_statistics.wgsl";
+import applyKernel from "../../shaders/group_norm_apply.wgsl";
+import foldKernel from "../../shaders/group_norm_fold.wgsl";
+import modulatedKernel from "../../shaders/group_norm_fold_modulated.wgsl";
+import type { Dispatch } from "../recording/dispatch";
+import type { Tensor } from "../recording/recording";
+import { check } from "../tensor/check";
+import { formatShape, pad4, type Shape, sizeOf } from "../tensor/shape";
+import { ACTIVATIONS, type Activation } from "./activation";
+import { linearWorkgroups } from "./geometry";
+
+const WORKGROUP_SIZE = 64;
+/** `const CHUNK` of group_norm_apply. */
+const CHUNK = 4;
+/** Images whose conditions the uniform `position` holds. */
+export const MAX_CONDITIONED_IMAGES = 4096;
+/** Words of the state behind `position`: the step, three unused, one condition per image. */
+export const POSITION_WORDS = 4 + MAX_CONDITIONED_IMAGES;
+
+/** Means and M2 per image, tile of pixels and channel. */
+export type Statistics = readonly [B: number, tiles: number, rows: 2, C: number];
+/** Scales and shifts per image; each source's channels padded to a multiple of four. */
+export type Affine = readonly [B: number, rows: 2, columns: number];
+
+/** Batch, pixels and channels of (B, H, W, C) or (B, L, C). */
+function axesOf(where: string, shape: Shape): [B: number, P: number, C: number] {
+  check(shape.length >= 3, () => `${where}: x must be (B, H, W, C) or (B, L, C), got ${formatShape(shape)}`);
+  const B = shape[0]!;
+  const C = shape[shape.length - 1]!;
+  return [B, sizeOf(shape) / (B * C), C];
+}
+
+/** About the square root, so that neither the tiles nor the pixels of one make a long loop. */
+function pixelsPerTile(P: number): number {
+  return Math.ceil(Math.sqrt(P));
+}
+
+/** Mean and M2 of each channel of `x`, (B, H, W, C) or (B, L, C), over tiles of its pixels. */
+export function channelStatistics(x: Tensor) {
+  const [B, P, C] = axesOf("channelStatistics", x.shape);
+  const per_tile = pixelsPerTile(P);
+  const tiles = Math.ceil(P / per_tile);
+  const columns = pad4(C) / 4;
+  const count = B * tiles * columns;
+  const shape: Statistics = [B, tiles, 2, C];
+  return {
+    shader: statisticsKernel,
+    constants: { WORKGROUP_SIZE },
+    params: { count, columns, pixels: P, tiles, per_tile },
+    reads: { x },
+    writes: { statistics: { shape } },
+    workgroups: linearWorkgroups("channelStatistics", count, WORKGROUP_SIZE),
+    flops: 5 * B * P * C,
+  } satisfies Dispatch;
+}
+
+/** The scale and shift that the time embedding adds to a group norm (resnet_time_scale_shift = "scale_shift"). */
+export interface Modulation {
+  /** (steps * conditions, columns): C scales from `column` on, then C shifts. */
+  readonly table: Tensor<readonly [rows: number, columns: number]>;
+  readonly column: number;
+  /** The loop's position: `POSITION_WORDS` words, u32. */
+  readonly position: Tensor;
+  /** Rows of the table per step. */
+  readonly conditions: number;
+}
+
+export interface GroupNormFold {
+  /** What `channelStatistics` says of x, or of both sources of a concatenation along the channels. */
+  readonly statistics: Tensor<Statistics>;
+  readonly second?: Tensor<Statistics> | undefined;
+  /** (C), C the channels of both sources together. */
+  readonly gamma: Tensor;
+  readonly beta: Tensor;
+  readonly groups: number;
+  readonly eps: number;
+  /** H * W of x. */
+  readonly pixels: number;
+  readonly modulation?: Modulation | undefined;
+}
+
+/**
+ * One scale and one shift per image and channel. A group's channels may lie in both sources.
+ * The second source's columns begin at the first one's padded channels, `pad4(C1)`.
+ */
+export function groupNormFold({ statistics, second, gamma, beta, groups, eps, pixels, modulation }: GroupNormFold) {
+  const [B, tiles, , C1] = statistics.shape;
+  const C2 = second?.shape[3] ?? 0;
+  const C = C1 + C2;
+  const per_tile = pixelsPerTile(pixels);
+  checkFold({ statistics, second, gamma, beta, groups, pixels }, C);
+  const params = {
+    groups,
+    channels: C,
+    channels_per_group: C / groups,
+    first_channels: C1,
+    first_stride: pad4(C1),
+    second_stride: pad4(C2),
+    pixels,
+    tiles,
+    per_tile,
+    count: B * groups,
+    eps,
+    conditions: modulation?.conditions ?? 1,
+    column: modulation?.column ?? 0,
+    table_stride: modulation ? pad4(modulation.table.shape[1]) : 0,
+  };
+  if (modulation) checkModulation(modulation, B, C);
+  const reads = { first: statistics, second: second ?? statistics, gamma, beta };
+  const shape: Affine = [B, 2, pad4(C1) + pad4(C2)];
+  return {
+    shader: modulation ? modulatedKernel : foldKernel,
+    constants: { WORKGROUP_SIZE: 16 },
+    params,
+    reads: modulation ? { ...reads, table: modulation.table, position: modulation.position } : reads,
+    writes: { affine: { shape } },
+    workgroups: [Math.ceil((B * groups) / 16), 1, 1],
+    flops: 6 * B * C * tiles,
+  } satisfies Dispatch;
+}
+
+function checkFold(
+  { statistics, second, gamma, beta, groups, pixels }: Omit<GroupNormFold, "eps" | "modulation">,
+  C: number,
+): void {
+  const [B, tiles, , C1] = statistics.shape;
+  check(C % groups === 0, () => `groupNormFold: channels must divide into groups, got C = ${C} and groups = ${groups}`);
+  const expected = Math.ceil(pixels / pixelsPerTile(pixels));
+  check(tiles === expected, () => `groupNormFold: ${pixels} pixels make ${expected} tiles, got ${tiles}`);
+  check(
+    !second || (second.shape[0] === B && second.shape[1] === tiles),
+    () => `groupNormFold: second must be (${B}, ${tiles}, 2, C2), got ${formatShape(second?.shape ?? [])}`,
+  );
+  for (const [name, vector] of Object.entries({ gamma, beta })) {
+    check(
+      sizeOf(vector.shape) === C,
+      () => `groupNormFold: ${name} must be (${C}), got ${formatShape(vector.shape)} for C1 = ${C1}`,
+    );
+  }
+}
+
+function checkModulation({ table, column, position, conditions }: Modulation, B: number, C: number): void {
+  check(
+    column >= 0 && column + 2 * C <= table.shape[1],
+    () => `groupNormFold: the table must have columns ${column} to ${column + 2 * C}, got ${formatShape(table.shape)}`,
+  );
+  check(
+    table.shape[0] % conditions === 0,
+    () => `groupNormFold: the table's rows must be steps times ${conditions} conditions, got ${table.shape[0]}`,
+  );
+  check(
+    position.dtype === "u32" && sizeOf(position.shape) === POSITION_WORDS,
+    () => `groupNormFold: position must be (${POSITION_WORDS}) u32, got ${formatShape(position.shape)}`,
+  );
+  check(B <= MAX_CONDITIONED_IMAGES, () => `groupNormFold: at most ${MAX_CONDITIONED_IMAGES} images, got ${B}`);
+}
+
+/**
+ * `y = f(x * scale + shift)` for `x`, (B, H, W, C) or (B, L, C). Of a concatenation each source is applied on its own:
+ * `column` says where its channels begin in `affine` (0 for the first, `pad4(C1)` for the second).
+ */
+export function groupNormApply<S extends Shape>(x: Tensor<S>, affine: Tensor<Affine>, f: Activation, column = 0) {
+  const [B, P, C] = axesOf("groupNormApply", x.shape);
+  const columns = pad4(C) / 4;
+  check(
+    affine.shape[0] === B && column % 4 === 0 && column + pad4(C) <= affine.shape[2],
+    () =>
+      `groupNormApply: affine must hold ${B} images of columns ${column} to ${column + pad4(C)}, got ${formatShape(affine.shape)}`,
+  );
+  const count = columns * Math.ceil(P / CHUNK);
+  const [groupsX, groupsY] = linearWorkgroups("groupNormApply", count, WORKGROUP_SIZE);
+  return {
+    shader: applyKernel,
+    constants: { WORKGROUP_SIZE, ACTIVATION: ACTIVATIONS[f] },
+    params: { columns, pixels: P, count, column: column / 4, stride: affine.shape[2] / 4 },
+    reads: { x, affine },
+    writes: { y: { shape: x.shape } },
+    workgroups: [groupsX, groupsY, B] as const,
+    flops: (f === "identity" ? 2 : 6) * B * P * C,
+  } satisfies Dispatch;
+}
