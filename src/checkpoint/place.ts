@@ -1,0 +1,101 @@
+/** Folders, as users name them: a path (Node), an address (web), or a repository of the Hugging Face hub. */
+
+import { check, InputError } from "../tensor/check";
+import type { ByteSource } from "./byte_source";
+import { fileSource } from "./file_source";
+import { urlSource } from "./url_source";
+
+/** The hub, whose file addresses are `<hub>/<owner>/<name>/resolve/main/<path>`. */
+export const HUB = "https://huggingface.co";
+
+/** A folder, its kind forgotten. */
+export interface Place {
+  /** As the user wrote it, for messages. */
+  readonly location: string;
+  /** Its last word: `doodle` for `weights/doodle/`. */
+  readonly name: string;
+  /** The file at `path` below it, segments joined by "/". Touches nothing yet. */
+  file(path: string): ByteSource;
+}
+
+/**
+ * Finds out what `location` means:
+ *   - `hf:owner/name`: a repository at `hub`;
+ *   - `http://`, `https://`, and in pages and workers any relative address, against the page's own: a web folder;
+ *   - else, and for `file://`, a local path, in Node only.
+ * Throws InputError for a location that can mean nothing.
+ */
+export function placeOf(location: string, hub: string = HUB): Place {
+  check(
+    location.trim() !== "",
+    () => "location: must be a path, an address or hf:owner/name, got an empty string",
+    InputError,
+  );
+  if (location.startsWith("hf:")) return hubPlace(location, hub);
+  if (/^https?:\/\//i.test(location)) return webPlace(location, location);
+  const page = pageAddress();
+  if (page !== undefined) return webPlace(location, new URL(location, page).href);
+  check(
+    !/^[a-z][a-z+.-]+:\/\//i.test(location) || /^file:/i.test(location),
+    () => `location: must be a path, http(s)://, file:// or hf:owner/name, got ${location}`,
+    InputError,
+  );
+  return localPlace(location);
+}
+
+function hubPlace(location: string, hub: string): Place {
+  const match = /^hf:([\w-][\w.-]*)\/([\w-][\w.-]*)$/.exec(location);
+  check(match, () => `location: a repository of the hub must be hf:owner/name, got ${location}`, InputError);
+  return webPlace(location, `${hub}/${match[1]}/${match[2]}/resolve/main`);
+}
+
+function webPlace(location: string, address: string): Place {
+  check(URL.canParse(address), () => `location: must be a valid address, got ${location}`, InputError);
+  const base = new URL(address);
+  base.hash = "";
+  if (!base.pathname.endsWith("/")) base.pathname += "/";
+  return {
+    location,
+    name: lastWord(location),
+    // A query, e.g. a signature, belongs to each of the folder's files; new URL(path, base) would drop it.
+    file: (path) => {
+      const url = new URL(base);
+      url.pathname += path.split("/").map(encodeURIComponent).join("/");
+      return urlSource(url.href);
+    },
+  };
+}
+
+function localPlace(location: string): Place {
+  // Node takes "/" on every system, so that joining needs no path module, which pages lack.
+  const path = /^file:/i.test(location) ? pathOfFileUrl(location) : location;
+  const folder = path.replace(/(?<=.)[/\\]+$/, "");
+  return {
+    location,
+    name: lastWord(folder),
+    file: (below) => fileSource(folder === "/" ? `/${below}` : `${folder}/${below}`),
+  };
+}
+
+function pathOfFileUrl(location: string): string {
+  check(URL.canParse(location), () => `location: must be a valid address, got ${location}`, InputError);
+  const path = decodeURIComponent(new URL(location).pathname);
+  // file:///C:/models means C:/models.
+  return /^\/[a-z]:/i.test(path) ? path.slice(1) : path;
+}
+
+function lastWord(location: string): string {
+  return (
+    location
+      .replace(/[?#].*$/, "")
+      .split(/[/\\:]/)
+      .filter((word) => word !== "" && word !== ".")
+      .at(-1) ?? "model"
+  );
+}
+
+/** The address of the page or the worker's script; undefined in Node. */
+function pageAddress(): string | undefined {
+  const scope = globalThis as { document?: { baseURI?: string }; location?: { href?: string } };
+  return scope.document?.baseURI ?? scope.location?.href;
+}
