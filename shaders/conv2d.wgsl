@@ -1,0 +1,199 @@
+// conv2d: convolution, and with one tap a linear layer, by a tile of registers.
+//
+//   y[b,p,n] = (bias[n] + residual[b,p,n] + sum over taps t and channels k of x[b, p*stride + t - pad, k] * w[t,k,n]) * scale
+//
+// Shapes    x: (B, H, W, C1)   second: (B, H, W, C2)   w: (taps, C1 + C2, N)   bias: (rows, columns)   y, residual: (B, P, N)
+// Layout    NHWC, vec4 along channels; w holds tap by tap the N output channels of each input channel, contiguous.
+//           With upsample = 1 the window runs over the nearest-neighbour 2x enlargement of x, which is never stored.
+//           With conditions > 0 the bias is a row of a table, chosen by step and image: the time embedding's share.
+// Dispatch  one invocation per 8 pixels x 4 output channels; neighbours take neighbouring channels of the same pixels
+// Cost      per tap and 4 input channels: 12 vec4 loads for 128 multiply-adds; no barrier, no workgroup memory
+// Host      src/kernels/conv2d.ts      Test  test/kernels/conv2d.test.ts
+//
+// Why no workgroup memory: on adapters that run on a CPU a barrier costs more than the loads it saves, and
+// eight pixels in registers already use every weight eight times. Everything a launch chooses is in Params, not in an
+// override: one pipeline serves every layer of a network, and this kernel is the slowest of all to compile.
+
+override WORKGROUP_SIZE: u32 = 64;
+
+struct Params {
+  in_height: u32,
+  in_width: u32,
+  out_height: u32,
+  out_width: u32,
+  pixels: u32,          // B * out_height * out_width
+  first_channels: u32,  // vec4s of a pixel of x
+  second_channels: u32, // vec4s of a pixel of second; 0: none
+  out_channels: u32,    // vec4s of a pixel of y
+  kernel_height: u32,
+  kernel_width: u32,
+  stride: u32,
+  dilation: u32,
+  pad_top: i32,
+  pad_left: i32,
+  bias_columns: u32, // vec4s of a row of bias
+  bias_column: u32,  // the vec4 where this layer's share of a row begins
+  conditions: u32,   // rows of bias per step; 0: bias is one row
+  upsample: u32,     // 1: the input counts as twice its height and width
+  has_residual: u32,
+  scale: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read> second: array<vec4f>;
+@group(0) @binding(3) var<storage, read> w: array<vec4f>;
+@group(0) @binding(4) var<storage, read> bias: array<vec4f>;
+@group(0) @binding(5) var<storage, read> position: array<u32>; // [0] the step, [4 + b] the condition of image b
+@group(0) @binding(6) var<storage, read> residual: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> y: array<vec4f>;
+
+// The input row and column under the window's first tap, and the image's number.
+struct Corner {
+  y: i32,
+  x: i32,
+  b: i32,
+}
+
+// Where one tap of one output pixel reads: the input pixel's index, and 0 where that is outside the image, else 1.
+struct Tap {
+  pixel: u32,
+  inside: f32,
+}
+
+fn corner_of(p: u32) -> Corner {
+  let q = min(p, params.pixels - 1);
+  let row = q / params.out_width;
+  let oy = row % params.out_height;
+  let ox = q % params.out_width;
+  return Corner(
+    i32(oy * params.stride) - params.pad_top,
+    i32(ox * params.stride) - params.pad_left,
+    i32(row / params.out_height),
+  );
+}
+
+fn tap_of(corner: Corner, ky: i32, kx: i32) -> Tap {
+  let height = i32(params.in_height);
+  let width = i32(params.in_width);
+  let shift = params.upsample;
+  let iy = corner.y + ky;
+  let ix = corner.x + kx;
+  let is_inside = (iy >= 0) & (iy < (height << shift)) & (ix >= 0) & (ix < (width << shift));
+  let cy = clamp(iy >> shift, 0, height - 1);
+  let cx = clamp(ix >> shift, 0, width - 1);
+  return Tap(u32((corner.b * height + cy) * width + cx), select(0.0, 1.0, is_inside));
+}
+
+fn store(p: u32, n: u32, sum: vec4f) {
+  if (p >= params.pixels) {
+    return;
+  }
+  var row = 0u;
+  if (params.conditions > 0) {
+    let b = p / (params.out_height * params.out_width);
+    row = position[0] * params.conditions + position[4 + b];
+  }
+  let i = p * params.out_channels + n;
+  var result = sum + bias[row * params.bias_columns + params.bias_column + n];
+  if (params.has_residual > 0) {
+    result += residual[i];
+  }
+  y[i] = result * params.scale;
+}
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(
+  @builtin(workgroup_id) workgroup_id: vec3u,
+  @builtin(num_workgroups) num_workgroups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = (workgroup_id.y * num_workgroups.x + workgroup_id.x) * WORKGROUP_SIZE + lane;
+  let n = i % params.out_channels;
+  let p = i / params.out_channels * 8;
+  if (p >= params.pixels) {
+    return;
+  }
+  let c0 = corner_of(p);
+  let c1 = corner_of(p + 1);
+  let c2 = corner_of(p + 2);
+  let c3 = corner_of(p + 3);
+  let c4 = corner_of(p + 4);
+  let c5 = corner_of(p + 5);
+  let c6 = corner_of(p + 6);
+  let c7 = corner_of(p + 7);
+  var s0 = vec4f();
+  var s1 = vec4f();
+  var s2 = vec4f();
+  var s3 = vec4f();
+  var s4 = vec4f();
+  var s5 = vec4f();
+  var s6 = vec4f();
+  var s7 = vec4f();
+  let row = params.out_channels; // vec4s from one input channel's weights to the next
+  var at = n;
+  for (var ky = 0u; ky < params.kernel_height; ky++) {
+    for (var kx = 0u; kx < params.kernel_width; kx++) {
+      let dy = i32(ky * params.dilation);
+      let dx = i32(kx * params.dilation);
+      let t0 = tap_of(c0, dy, dx);
+      let t1 = tap_of(c1, dy, dx);
+      let t2 = tap_of(c2, dy, dx);
+      let t3 = tap_of(c3, dy, dx);
+      let t4 = tap_of(c4, dy, dx);
+      let t5 = tap_of(c5, dy, dx);
+      let t6 = tap_of(c6, dy, dx);
+      let t7 = tap_of(c7, dy, dx);
+      let first = params.first_channels;
+      let f0 = t0.pixel * first;
+      let f1 = t1.pixel * first;
+      let f2 = t2.pixel * first;
+      let f3 = t3.pixel * first;
+      let f4 = t4.pixel * first;
+      let f5 = t5.pixel * first;
+      let f6 = t6.pixel * first;
+      let f7 = t7.pixel * first;
+      for (var k = 0u; k < first; k++) {
+        let m = mat4x4f(w[at], w[at + row], w[at + 2 * row], w[at + 3 * row]);
+        s0 += m * (x[f0 + k] * t0.inside);
+        s1 += m * (x[f1 + k] * t1.inside);
+        s2 += m * (x[f2 + k] * t2.inside);
+        s3 += m * (x[f3 + k] * t3.inside);
+        s4 += m * (x[f4 + k] * t4.inside);
+        s5 += m * (x[f5 + k] * t5.inside);
+        s6 += m * (x[f6 + k] * t6.inside);
+        s7 += m * (x[f7 + k] * t7.inside);
+        at += 4 * row;
+      }
+      let other = params.second_channels;
+      let o0 = t0.pixel * other;
+      let o1 = t1.pixel * other;
+      let o2 = t2.pixel * other;
+      let o3 = t3.pixel * other;
+      let o4 = t4.pixel * other;
+      let o5 = t5.pixel * other;
+      let o6 = t6.pixel * other;
+      let o7 = t7.pixel * other;
+      for (var k = 0u; k < other; k++) {
+        let m = mat4x4f(w[at], w[at + row], w[at + 2 * row], w[at + 3 * row]);
+        s0 += m * (second[o0 + k] * t0.inside);
+        s1 += m * (second[o1 + k] * t1.inside);
+        s2 += m * (second[o2 + k] * t2.inside);
+        s3 += m * (second[o3 + k] * t3.inside);
+        s4 += m * (second[o4 + k] * t4.inside);
+        s5 += m * (second[o5 + k] * t5.inside);
+        s6 += m * (second[o6 + k] * t6.inside);
+        s7 += m * (second[o7 + k] * t7.inside);
+        at += 4 * row;
+      }
+    }
+  }
+  store(p, n, s0);
+  store(p + 1, n, s1);
+  store(p + 2, n, s2);
+  store(p + 3, n, s3);
+  store(p + 4, n, s4);
+  store(p + 5, n, s5);
+  store(p + 6, n, s6);
+  store(p + 7, n, s7);
+}
