@@ -1,0 +1,96 @@
+/** Host twin of shaders/attention.wgsl. */
+import kernel from "../../shaders/attention.wgsl";
+import type { Dispatch } from "../recording/dispatch";
+import type { Tensor } from "../recording/recording";
+import { check } from "../tensor/check";
+import { formatShape, pad4, type Shape, sizeOf } from "../tensor/shape";
+
+/** Queries that a lane of the kernel serves. */
+const QUERIES_PER_GROUP = 8;
+/** Lanes per workgroup; also the vec4s of a head that one workgroup can write. */
+const MAX_LANES = 64;
+/** vec4s of the kernel's array of weights. */
+const WEIGHTS = 512;
+
+/** Rows of heads side by side: heads * headDim numbers from `column` on in each row of (B, L, columns) or (B, H, W, columns). */
+export interface Heads {
+  readonly tensor: Tensor;
+  readonly column?: number;
+}
+
+export interface AttentionOptions {
+  readonly heads: number;
+  /** A multiple of four, 4 to 512. */
+  readonly headDim: number;
+  /** What the scores are multiplied with; 1 / sqrt(headDim) unless given. */
+  readonly scale?: number | undefined;
+}
+
+/**
+ * Softmax attention of every query over all keys, head by head: (B, Lq, heads * headDim).
+ * `q`, `k` and `v` may be columns of one tensor; for cross attention `k` and `v` have a length of their own.
+ */
+export function attention({ q, k, v }: { q: Heads; k: Heads; v: Heads }, options: AttentionOptions) {
+  const { heads, headDim, scale = 1 / Math.sqrt(headDim) } = options;
+  check(
+    Number.isInteger(headDim) && headDim % 4 === 0 && headDim >= 4 && headDim <= 512,
+    () => `attention: the head dimension must be a multiple of 4 from 4 to 512, got ${headDim}`,
+  );
+  check(Number.isInteger(heads) && heads > 0, () => `attention: heads must be a positive integer, got ${heads}`);
+  const [B, Lq] = rowsOf("q", q, heads * headDim);
+  const [Bk, Lk] = rowsOf("k", k, heads * headDim);
+  const [Bv, Lv] = rowsOf("v", v, heads * headDim);
+  check(
+    Bk === B && Bv === B && Lv === Lk,
+    () =>
+      `attention: k and v must be (${B}, L, columns), got ${[k, v].map((x) => formatShape(x.tensor.shape)).join(" and ")}`,
+  );
+  const { COLUMNS, GROUPS, KEYS, chunks } = tiles(headDim / 4, Lq);
+  const shape: readonly [B: number, L: number, D: number] = [B, Lq, heads * headDim];
+  return {
+    shader: kernel,
+    constants: { COLUMNS, GROUPS, KEYS, WORKGROUP_SIZE: COLUMNS * GROUPS },
+    params: {
+      queries: Lq,
+      keys: Lk,
+      head_columns: headDim / 4,
+      chunks,
+      q_stride: strideOf(q),
+      k_stride: strideOf(k),
+      v_stride: strideOf(v),
+      y_stride: (heads * headDim) / 4,
+      q_column: (q.column ?? 0) / 4,
+      k_column: (k.column ?? 0) / 4,
+      v_column: (v.column ?? 0) / 4,
+      scale,
+    },
+    reads: { q: q.tensor, k: k.tensor, v: v.tensor },
+    writes: { y: { shape } },
+    workgroups: [Math.ceil(Lq / (QUERIES_PER_GROUP * GROUPS)), heads * chunks, B] as const,
+    flops: 4 * B * heads * Lq * Lk * headDim,
+  } satisfies Dispatch;
+}
+
+/** How a workgroup's lanes spread over a head of `columns` vec4s: all of it where it fits, more queries where it is narrow. */
+function tiles(columns: number, Lq: number) {
+  const chunks = Math.ceil(columns / MAX_LANES);
+  const COLUMNS = Math.ceil(columns / chunks);
+  const GROUPS = Math.max(1, Math.min(8, Math.floor(MAX_LANES / COLUMNS), Math.floor(Lq / QUERIES_PER_GROUP)));
+  const KEYS = Math.min(128, Math.floor(WEIGHTS / (2 * GROUPS) / 4) * 4);
+  return { COLUMNS, GROUPS, KEYS, chunks };
+}
+
+/** vec4s from one row to the next. */
+function strideOf({ tensor: { shape } }: Heads): number {
+  return pad4(shape[shape.length - 1]!) / 4;
+}
+
+function rowsOf(name: string, { tensor, column = 0 }: Heads, width: number): [B: number, L: number] {
+  const shape: Shape = tensor.shape;
+  const columns = shape[shape.length - 1] ?? 0;
+  check(
+    shape.length >= 3 && column % 4 === 0 && column >= 0 && column + width <= columns,
+    () => `attention: ${name} must have columns ${column} to ${column + width}, in fours, got ${formatShape(shape)}`,
+  );
+  return [shape[0]!, sizeOf(shape) / (shape[0]! * columns)];
+}
