@@ -52,7 +52,6 @@ function hubPlace(location: string, hub: string): Place {
 function webPlace(location: string, address: string): Place {
   check(URL.canParse(address), () => `location: must be a valid address, got ${location}`, InputError);
   const base = new URL(address);
-  base.hash = "";
   if (!base.pathname.endsWith("/")) base.pathname += "/";
   return {
     location,
@@ -60,7 +59,7 @@ function webPlace(location: string, address: string): Place {
     // A query, e.g. a signature, belongs to each of the folder's files; new URL(path, base) would drop it.
     file: (path) => {
       const url = new URL(base);
-      url.pathname += path.split("/").map(encodeURIComponent).join("/");
+      url.pathname += path;
       return urlSource(url.href);
     },
   };
@@ -78,8 +77,12 @@ function localPlace(location: string): Place {
 }
 
 function pathOfFileUrl(location: string): string {
-  check(URL.canParse(location), () => `location: must be a valid address, got ${location}`, InputError);
-  const path = decodeURIComponent(new URL(location).pathname);
+  let path: string;
+  try {
+    path = decodeURIComponent(new URL(location).pathname);
+  } catch (error) {
+    throw new InputError(`location: must be a valid address, got ${location}`, { cause: error });
+  }
   // file:///C:/models means C:/models.
   return /^\/[a-z]:/i.test(path) ? path.slice(1) : path;
 }

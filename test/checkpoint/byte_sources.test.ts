@@ -1,8 +1,8 @@
-import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdtemp, open, rm, truncate, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { allocate, type ByteSource, exists, MissingError, memorySource } from "../../src/checkpoint/byte_source";
 import { fileSource } from "../../src/checkpoint/file_source";
 import { urlSource } from "../../src/checkpoint/url_source";
@@ -45,6 +45,10 @@ const handlers = new Map<string, Handler>([
     },
   ],
   ["/wrong", (_, response) => void response.writeHead(206, { "content-range": "bytes 0-7/100" }).end("four")],
+  [
+    "/shifted",
+    (_, response) => void response.writeHead(206, { "content-range": "bytes 10-109/100" }).end(new Uint8Array(100)),
+  ],
   [
     "/cut",
     (_, response) => {
@@ -135,6 +139,22 @@ describe("files", () => {
     );
   });
 
+  test("reads that return less than asked are continued, up to the end of the file", async () => {
+    const handle = await open(`${folder}/data`);
+    const prototype = Object.getPrototypeOf(handle);
+    const read = prototype.read;
+    await handle.close();
+    const source = fileSource(`${folder}/data`);
+    const spy = vi.spyOn(prototype, "read");
+    spy.mockImplementation(function (this: unknown, bytes: unknown, at: unknown, length: unknown, position: unknown) {
+      return read.call(this, bytes, at, Math.min(Number(length), 7), position);
+    });
+    expect(Buffer.compare(await source.read(100, 50), DATA.subarray(100, 150))).toBe(0);
+    spy.mockResolvedValueOnce({ bytesRead: 3 }).mockResolvedValueOnce({ bytesRead: 0 });
+    await expect(source.read(100, 50)).rejects.toThrow("must have 50 bytes from byte 100, got 3 and then the end");
+    spy.mockRestore();
+  });
+
   test("a hundred reads at once", async () => {
     const source = fileSource(`${folder}/data`);
     const parts = await Promise.all(Array.from({ length: 100 }, (_, i) => source.read(i * 1000, 1)));
@@ -180,6 +200,7 @@ describe("addresses", () => {
     ["private", "got HTTP status 401 Unauthorized. It may be private, gated or misspelt"],
     ["broken", "the server must answer with the file, got HTTP status 500"],
     ["wrong", "the server must send bytes 0 to 100, got 4 bytes said to be 0 to 8"],
+    ["shifted", "the server must send bytes 0 to 100, got 100 bytes said to be 10 to 110"],
     ["cut", "must arrive whole, got"],
   ])("/%s is an error", async (path, message) => {
     const error = await exists(urlSource(`${base}/${path}`)).catch((reason: unknown) => reason);
@@ -193,11 +214,20 @@ describe("addresses", () => {
     );
   });
 
+  test("an address that failed may be tried again", async () => {
+    const source = urlSource(`${base}/recovering`);
+    expect(await exists(source)).toBe(false);
+    handlers.set("/recovering", sendWhole(DATA));
+    expect(await source.size()).toBe(DATA.length);
+  });
+
   test("a file that changes while it is read, and a read after a failure", async () => {
     handlers.set("/changing", sendRange(DATA, { etag: '"1"' }));
     const source = urlSource(`${base}/changing`);
     await source.read(0, 8);
     handlers.set("/changing", sendRange(DATA, { etag: '"2"' }));
+    await expect(source.read(9 * 2 ** 20, 8)).rejects.toThrow("must stay the same while it is read");
+    handlers.set("/changing", sendRange(DATA.subarray(0, -1), { etag: '"1"' }));
     await expect(source.read(9 * 2 ** 20, 8)).rejects.toThrow("must stay the same while it is read");
     handlers.set("/changing", sendRange(DATA, { etag: '"1"' }));
     expect((await source.read(9 * 2 ** 20, 1))[0]).toBe(DATA[9 * 2 ** 20]);

@@ -70,6 +70,11 @@ describe("errors name the field, what must hold and what came", () => {
       () => of(JSON.parse('{"g": 1e999}')).number("g", rule),
       "g must be a number from 1 to 4096, got Infinity",
     ],
+    [
+      "1e999 where nothing bounds the number",
+      () => of(JSON.parse('{"g": 1e999}')).number("g", { min: 0, max: Number.POSITIVE_INFINITY }),
+      "g must be a number from 0 to Infinity, got Infinity",
+    ],
     ["a number for a truth", () => of({ b: 1 }).boolean("b"), "b must be true or false, got 1"],
     ["a list for text", () => of({ s: [] }).string("s"), "s must be a string, got []"],
     [
