@@ -60,7 +60,8 @@ async function candidates(wanted: string | undefined): Promise<[Driver["kind"], 
   if (process.platform === "linux") {
     const manifest = await lavapipeManifest();
     if (manifest) found.push(["lavapipe", { VK_ICD_FILENAMES: manifest, XDG_RUNTIME_DIR: tmpdir() }]);
-    if (!wanted || wanted === "swiftshader") found.push(["swiftshader", await swiftShaderEnvironment()]);
+    const software = !wanted || wanted === "swiftshader" ? await swiftShaderEnvironment() : undefined;
+    if (software) found.push(["swiftshader", software]);
   }
   return found.filter(([kind]) => !wanted || kind === wanted);
 }
@@ -91,9 +92,14 @@ function probe(environment: Environment): Promise<string | undefined> {
   });
 }
 
-/** Unpacks SwiftShader and its Vulkan loader once, into the project's cache folder. */
-async function swiftShaderEnvironment(): Promise<Environment> {
+/** Unpacks SwiftShader and its Vulkan loader once, into the cache folder; undefined where npm did not bring it. */
+async function swiftShaderEnvironment(): Promise<Environment | undefined> {
   const require = createRequire(import.meta.url);
+  try {
+    require.resolve("@sparticuz/chromium");
+  } catch {
+    return undefined;
+  }
   const archive = join(dirname(require.resolve("@sparticuz/chromium")), "../../bin/swiftshader.tar.br");
   const folder = join(dirname(require.resolve("webgpu")), "../.cache/unstatic/swiftshader");
   if (!existsSync(folder)) await unpack(archive, folder);

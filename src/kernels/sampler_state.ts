@@ -16,6 +16,10 @@ export interface SamplerStateOptions {
   readonly slots: number;
   /** Classifier-free guidance: the network sees every image twice, B conditional ones, then B unconditional. */
   readonly guided: boolean;
+  /** The network's own input, where it is recorded first: what the network reads is written straight into it. */
+  readonly modelInput?: Tensor<BHWC>;
+  /** The network's own counter, likewise: a u32 state whose word 0 is the row. */
+  readonly step?: Tensor;
 }
 
 export interface SamplerState {
@@ -43,9 +47,9 @@ export function samplerState(recording: Recording, shape: BHWC, options: Sampler
   const images: BHWC = [options.guided ? 2 * B : B, H, W, C];
   return {
     table: recording.state("sampler/table", [packedWords(options.rows)], "u32"),
-    step: recording.state("sampler/step", [1], "u32"),
+    step: options.step ?? recording.state("sampler/step", [1], "u32"),
     x: recording.state("sampler/x", shape),
-    modelInput: recording.state("sampler/model_input", images),
+    modelInput: options.modelInput ?? recording.state("sampler/model_input", images),
     denoised: recording.state("sampler/denoised", shape),
     history: recording.state("sampler/history", [Math.max(options.slots, 1), B, H, W, C]),
     scales: recording.state("sampler/scales", [2 * B]),

@@ -1,0 +1,13 @@
+/** The public surface of Unstatic: re-exports and nothing else. */
+
+export { encodeSafetensors } from "./checkpoint/safetensors_writer";
+export { readTensors, type SavedTensor } from "./checkpoint/tensors";
+export { type AdapterDescription, Device } from "./runtime/device";
+export type { LayerDescription, ModelDescription } from "./sampler/description";
+export type { ForwardInput, ForwardOutput } from "./sampler/forward";
+export type { Generation, KeptStep, RunReport, Step } from "./sampler/generation";
+export type { Image } from "./sampler/image";
+export { describeFolder, type LoadOptions, load, Model } from "./sampler/model";
+export type { GenerateOptions } from "./sampler/options";
+export { SAMPLERS } from "./schedulers/registry";
+export { CheckpointError, DeviceError, InputError, ShaderError, ShapeError, UnstaticError } from "./tensor/check";

@@ -1,0 +1,79 @@
+/**
+ * What a loaded model holds on one device: pipelines, weights and the programs made lately.
+ *
+ * A lost device takes all of it along; the model then makes a new engine and goes on.
+ */
+import type { Recording, Weight } from "../recording/recording";
+import { type Device, type DeviceOptions, openDevice } from "../runtime/device";
+import { Pipelines } from "../runtime/pipelines";
+import { Program } from "../runtime/program";
+import { Weights } from "../runtime/weights";
+
+/** Uploads the weights that are not there yet. */
+export type WeightLoader = (
+  missing: readonly Weight[],
+  upload: (weight: Weight, packed: Float32Array<ArrayBuffer>) => Promise<void>,
+) => Promise<void>;
+
+/** Programs kept for the next run: one to generate with, one for a forward pass or another batch. */
+const PROGRAMS_KEPT = 2;
+
+interface Kept<Ends> {
+  readonly program: Program;
+  /** The tensors that the caller needs again: inputs, outputs, states. */
+  readonly ends: Ends;
+}
+
+export class Engine {
+  readonly device: Device;
+  readonly pipelines: Pipelines;
+  readonly weights: Weights;
+  readonly #programs = new Map<string, Kept<unknown>>();
+
+  constructor(device: Device) {
+    this.device = device;
+    this.pipelines = new Pipelines(device);
+    this.weights = new Weights(device);
+  }
+
+  static async open(options: DeviceOptions): Promise<Engine> {
+    return new Engine(await openDevice(options));
+  }
+
+  /** Bytes of GPU memory: weights and programs. */
+  get bytes(): number {
+    return [...this.#programs.values()].reduce((sum, { program }) => sum + program.bytes, this.weights.bytes);
+  }
+
+  /** The program of `key`; records, loads weights, compiles and allocates where it is not kept from before. */
+  async program<Ends>(
+    key: string,
+    record: () => { recording: Recording; ends: Ends },
+    loadWeights: WeightLoader,
+    onCompiled?: (done: number, total: number) => void,
+  ): Promise<Kept<Ends>> {
+    const kept = this.#programs.get(key) as Kept<Ends> | undefined;
+    this.#programs.delete(key);
+    if (kept) {
+      this.#programs.set(key, kept); // last in the map is latest used
+      return kept;
+    }
+    const { recording, ends } = record();
+    const missing = recording.weights.filter((weight) => !this.weights.has(weight));
+    if (missing.length > 0) await loadWeights(missing, (weight, packed) => this.weights.upload(weight, packed));
+    for (const [oldest, { program }] of this.#programs) {
+      if (this.#programs.size < PROGRAMS_KEPT) break;
+      this.#programs.delete(oldest);
+      program.destroy();
+    }
+    const program = await Program.create(this.device, this.pipelines, this.weights, recording, onCompiled);
+    const made = { program, ends };
+    this.#programs.set(key, made);
+    return made;
+  }
+
+  destroy(): void {
+    this.device.destroy();
+    this.#programs.clear();
+  }
+}

@@ -1,0 +1,81 @@
+/** One evaluation of the network on the caller's tensors: what parity with PyTorch is measured with. */
+import { POSITION_WORDS } from "../kernels/group_norm";
+import type { UNet2DConfig } from "../models/unet_2d_config";
+import { replay } from "../runtime/replay";
+import { check, InputError } from "../tensor/check";
+import { formatShape, nchwToNhwc, nhwcToNchw, padRows, type Shape, sizeOf, unpadRows } from "../tensor/shape";
+import type { Engine, WeightLoader } from "./engine";
+import { recordForward } from "./network";
+
+export interface ForwardInput {
+  /** (B, C, H, W), diffusers' order. */
+  readonly sample: Float32Array;
+  readonly shape: readonly [B: number, C: number, H: number, W: number];
+  /** One for all images, or one each. */
+  readonly timestep: number | ArrayLike<number>;
+  /** One per image: classes, timesteps or (B, D) embeddings, as the model's class_embed_type asks. */
+  readonly classLabels?: ArrayLike<number>;
+}
+
+export interface ForwardOutput {
+  /** (B, C', H, W) */
+  readonly output: Float32Array<ArrayBuffer>;
+  readonly shape: readonly [B: number, C: number, H: number, W: number];
+}
+
+/** @throws InputError where the tensors do not fit the model. */
+export async function runForward(
+  name: string,
+  config: UNet2DConfig,
+  engine: Engine,
+  input: ForwardInput,
+  loaderFor: (parameters: ReadonlyMap<string, Shape>) => WeightLoader,
+): Promise<ForwardOutput> {
+  const [B, C, H, W] = input.shape;
+  check(
+    C === config.inChannels && input.sample.length === sizeOf(input.shape),
+    () =>
+      `sample: must be (B, ${config.inChannels}, H, W), got ${formatShape(input.shape)} with ${input.sample.length} numbers`,
+    InputError,
+  );
+  let parameters: ReadonlyMap<string, Shape> = new Map();
+  const { program, ends } = await engine.program(
+    `forward ${B} ${H} ${W}`,
+    () => {
+      const recorded = recordForward(name, config, B, H, W);
+      parameters = recorded.ends.parameters;
+      return recorded;
+    },
+    (missing, upload) => loaderFor(parameters)(missing, upload),
+  );
+  const { sample, timesteps, classLabels, position, output } = ends;
+  program.write(sample, padRows(nchwToNhwc(input.sample, [B, H, W, C]), [B, H, W, C]));
+  const t = typeof input.timestep === "number" ? [input.timestep] : Array.from(input.timestep);
+  check(t.length === 1 || t.length === B, () => `timestep: must be one or ${B} numbers, got ${t.length}`, InputError);
+  const perImage = Array.from({ length: B }, (_, b) => t[t.length === 1 ? 0 : b]!);
+  program.write(timesteps, timesteps.dtype === "u32" ? Uint32Array.from(perImage) : Float32Array.from(perImage));
+  if (classLabels) {
+    const labels = input.classLabels ? Array.from(input.classLabels) : [];
+    check(
+      labels.length === sizeOf(classLabels.shape),
+      () => `class_labels: must be ${formatShape(classLabels.shape)}, got ${labels.length} numbers`,
+      InputError,
+    );
+    const padded = padRows(Float32Array.from(labels), classLabels.shape);
+    program.write(classLabels, classLabels.dtype === "u32" ? Uint32Array.from(labels) : padded);
+  }
+  check(
+    classLabels || !input.classLabels,
+    () => "class_labels: must be absent for a model without classes",
+    InputError,
+  );
+  // Image b is conditioned on row b of the table.
+  const words = new Uint32Array(POSITION_WORDS);
+  for (let b = 0; b < B; b++) words[4 + b] = b;
+  program.write(position, words);
+  const opening = ["prepare"];
+  for await (const _ of replay(program, { opening, section: "step", count: 1, sliceMs: Infinity }));
+  const [, h, w, c] = output.shape;
+  const numbers = nhwcToNchw(unpadRows(await program.read(output), output.shape), output.shape);
+  return { output: numbers, shape: [B, c, h, w] };
+}

@@ -1,0 +1,261 @@
+/** One run of the loop: uploads what it needs, replays the steps, reads the pictures back once. */
+
+import { POSITION_WORDS } from "../kernels/group_norm";
+import type { Tensor } from "../recording/recording";
+import { bytesOf } from "../recording/recording";
+import type { AdapterDescription } from "../runtime/device";
+import type { Program } from "../runtime/program";
+import { type Progress, replay } from "../runtime/replay";
+import { packTable } from "../schedulers/pack";
+import type { Table } from "../schedulers/table";
+import { padRows, unpadRows } from "../tensor/shape";
+import type { Conditions } from "./conditions";
+import { type Image, imagesOf } from "./image";
+import type { RecordedLoop } from "./network";
+import type { GenerateOptions } from "./options";
+
+/** What happened, in numbers: printed by `generate --json`, asserted by tests. */
+export interface RunReport {
+  readonly adapter: string;
+  readonly sampler: string;
+  readonly seed: string;
+  readonly steps: number;
+  readonly guidance: number;
+  /** Evaluations of the network; some samplers need two a step. */
+  readonly evaluations: number;
+  readonly submits: number;
+  readonly dispatches: number;
+  readonly dispatchesPerStep: number;
+  readonly readbacks: number;
+  /** Bytes of GPU memory of this run's program; the weights come on top. */
+  readonly memoryBytes: number;
+  readonly ms: {
+    readonly load: number;
+    readonly compile: number;
+    /** The first step with everything that comes before the loop. */
+    readonly firstStep: number;
+    /** Mean of the later ones. */
+    readonly laterStep: number;
+    /** From the first submit to the pictures on the host. */
+    readonly total: number;
+  };
+}
+
+/** A step kept for looking at. */
+export interface KeptStep {
+  readonly index: number;
+  readonly timestep: number;
+  readonly sigma: number;
+  /** x_t after this step, one per picture. */
+  readonly x: readonly Image[];
+  /** The picture that the network predicted at this step. */
+  readonly x0: readonly Image[];
+}
+
+export interface Generation {
+  readonly images: readonly Image[];
+  readonly report: RunReport;
+  /** Every step, where `keepSteps` asked for them; else empty. */
+  readonly steps: readonly KeptStep[];
+}
+
+/** A step of `denoise`, as it happens. */
+export interface Step {
+  /** 0 for the first evaluation of the network. */
+  readonly index: number;
+  readonly total: number;
+  readonly timestep: number;
+  /** The state before the step was alpha x0 + sigma eps. */
+  readonly alpha: number;
+  readonly sigma: number;
+  /** Reads x_t after this step. */
+  x(): Promise<Image[]>;
+  /** Reads the picture that the network now predicts. */
+  x0(): Promise<Image[]>;
+}
+
+export interface RunInputs {
+  readonly table: Table;
+  readonly conditions: Conditions;
+  readonly seed: bigint;
+  readonly sliceMs: number;
+  readonly loadMs: number;
+  readonly compileMs: number;
+}
+
+export class Run {
+  readonly #program: Program;
+  readonly #loop: RecordedLoop;
+  readonly #inputs: RunInputs;
+  readonly #options: GenerateOptions;
+  readonly #adapter: AdapterDescription;
+  #readbacks = 0;
+
+  constructor(
+    program: Program,
+    loop: RecordedLoop,
+    inputs: RunInputs,
+    options: GenerateOptions,
+    adapter: AdapterDescription,
+  ) {
+    this.#program = program;
+    this.#loop = loop;
+    this.#inputs = inputs;
+    this.#options = options;
+    this.#adapter = adapter;
+    this.#upload();
+  }
+
+  /** Runs to the end. */
+  async finish(): Promise<Generation> {
+    const rows = this.#inputs.table.rows.length;
+    const history = this.#options.keepSteps ? new StepHistory(this.#program, this.#loop, rows) : undefined;
+    const start = performance.now();
+    try {
+      let last: Progress | undefined;
+      for await (const progress of this.#replay(this.#inputs.sliceMs, history)) {
+        last = progress;
+        this.#options.onProgress?.(progress.done, rows);
+      }
+      if (history) return await this.#keptGeneration(history, last!, start);
+      const images = await this.#read(this.#loop.state.x);
+      return { images, report: this.#report(last!, performance.now() - start), steps: [] };
+    } finally {
+      history?.destroy();
+    }
+  }
+
+  /** Runs step by step; what `finish` would return is the generator's result. */
+  async *steps(): AsyncGenerator<Step, Generation> {
+    const { table } = this.#inputs;
+    const { x, denoised } = this.#loop.state;
+    const start = performance.now();
+    let last: Progress | undefined;
+    // A slice of no length holds one step.
+    for await (const progress of this.#replay(0, undefined)) {
+      last = progress;
+      this.#options.onProgress?.(progress.done, table.rows.length);
+      const { timestep, alpha, sigma } = table.rows[progress.done - 1]!;
+      const step = { index: progress.done - 1, total: table.rows.length, timestep, alpha, sigma };
+      yield { ...step, x: () => this.#read(x), x0: () => this.#read(denoised) };
+    }
+    const images = await this.#read(x);
+    return { images, report: this.#report(last!, performance.now() - start), steps: [] };
+  }
+
+  #replay(sliceMs: number, history: StepHistory | undefined): AsyncGenerator<Progress> {
+    return replay(this.#program, {
+      opening: ["prepare", "start"],
+      section: "step",
+      count: this.#inputs.table.rows.length,
+      sliceMs,
+      signal: this.#options.signal,
+      afterStep: history && ((encoder, index) => history.encode(encoder, index)),
+    });
+  }
+
+  /** All that this run has of its own: a table, timesteps, labels, and who is conditioned on what. */
+  #upload(): void {
+    const { table, conditions, seed } = this.#inputs;
+    const { unet, state } = this.#loop;
+    const { labels, indices, guidance } = conditions;
+    this.#program.write(state.table, packTable(table, { seed, guidanceScale: guidance, streamPerImage: true }));
+    const timesteps = table.rows.flatMap(({ timestep }) => labels.map(() => timestep));
+    this.#program.write(unet.timesteps, numbers(unet.timesteps, timesteps));
+    if (unet.classLabels) {
+      const classes = table.rows.flatMap(() => labels.map((label) => label ?? 0));
+      this.#program.write(unet.classLabels, numbers(unet.classLabels, classes));
+    }
+    const position = new Uint32Array(POSITION_WORDS);
+    position.set(indices, 4);
+    this.#program.write(unet.position, position);
+  }
+
+  async #read(tensor: RecordedLoop["state"]["x"]): Promise<Image[]> {
+    this.#readbacks++;
+    return imagesOf(unpadRows(await this.#program.read(tensor), tensor.shape), tensor.shape);
+  }
+
+  async #keptGeneration(history: StepHistory, last: Progress, start: number): Promise<Generation> {
+    const { rows } = this.#inputs.table;
+    const { shape } = this.#loop.state.x;
+    this.#readbacks++;
+    const batches = await history.read();
+    const steps = rows.map(({ timestep, sigma }, index) => ({
+      index,
+      timestep,
+      sigma,
+      x: imagesOf(unpadRows(batches[2 * index]!, shape), shape),
+      x0: imagesOf(unpadRows(batches[2 * index + 1]!, shape), shape),
+    }));
+    return { images: steps.at(-1)!.x, report: this.#report(last, performance.now() - start), steps };
+  }
+
+  #report(last: Progress, totalMs: number): RunReport {
+    const { table, seed, conditions, loadMs, compileMs } = this.#inputs;
+    const evaluations = table.rows.length;
+    return {
+      adapter: `${this.#adapter.vendor} ${this.#adapter.description}`.trim(),
+      sampler: table.sampler,
+      seed: String(seed),
+      steps: this.#options.steps ?? 24,
+      guidance: conditions.guidance,
+      evaluations,
+      submits: last.submits + this.#readbacks,
+      dispatches: last.dispatches,
+      dispatchesPerStep: this.#program.dispatchCount("step"),
+      readbacks: this.#readbacks,
+      memoryBytes: this.#program.bytes,
+      ms: {
+        load: loadMs,
+        compile: compileMs,
+        firstStep: last.firstMs,
+        laterStep: evaluations > 1 ? last.laterMs / (evaluations - 1) : 0,
+        total: totalMs,
+      },
+    };
+  }
+}
+
+/** Copies of x and x0 after every step, in one buffer, read back in one go. */
+class StepHistory {
+  readonly #program: Program;
+  readonly #sources: readonly GPUBuffer[];
+  readonly #bytes: number;
+  readonly #buffer: GPUBuffer;
+
+  constructor(program: Program, { state }: RecordedLoop, steps: number) {
+    this.#program = program;
+    this.#sources = [program.buffer(state.x), program.buffer(state.denoised)];
+    this.#bytes = bytesOf(state.x);
+    this.#buffer = program.device.gpu.createBuffer({
+      label: "steps",
+      size: this.#bytes * this.#sources.length * steps,
+      usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC,
+    });
+  }
+
+  encode(encoder: GPUCommandEncoder, step: number): void {
+    this.#sources.forEach((source, i) => {
+      const offset = (step * this.#sources.length + i) * this.#bytes;
+      encoder.copyBufferToBuffer(source, 0, this.#buffer, offset, this.#bytes);
+    });
+  }
+
+  /** x and x0 of the first step, then of the second, and so on; padded. */
+  async read(): Promise<Float32Array[]> {
+    const all = await this.#program.device.read(this.#buffer, this.#buffer.size);
+    return Array.from({ length: all.byteLength / this.#bytes }, (_, i) => {
+      return new Float32Array(all, i * this.#bytes, this.#bytes / 4);
+    });
+  }
+
+  destroy(): void {
+    this.#buffer.destroy();
+  }
+}
+
+/** Numbers in the type and layout of a state. */
+function numbers(tensor: Tensor, values: readonly number[]) {
+  return tensor.dtype === "u32" ? Uint32Array.from(values) : padRows(Float32Array.from(values), tensor.shape);
+}

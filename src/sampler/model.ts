@@ -1,0 +1,205 @@
+/**
+ * A loaded model: what the user meets. Joins checkpoint, network, sampler table and runtime into the reverse-diffusion
+ * loop; everything between the first static and the last picture stays on the GPU.
+ */
+import { type Folder, openFolder } from "../checkpoint/folder";
+import { parseUNet2DConfig, type UNet2DConfig } from "../models/unet_2d_config";
+import { loadWeights, matchCheckpoint } from "../models/weights";
+import type { AdapterDescription } from "../runtime/device";
+import { makeTable, type Scheduler, schedulerFromConfig, withSampler } from "../schedulers/registry";
+import { check, InputError } from "../tensor/check";
+import type { Shape } from "../tensor/shape";
+import { conditionsOf } from "./conditions";
+import { describeModel, type ModelDescription } from "./description";
+import { Engine } from "./engine";
+import { type ForwardInput, type ForwardOutput, runForward } from "./forward";
+import { type Generation, Run, type Step } from "./generation";
+import { recordForward, recordLoop } from "./network";
+import { checkOptions, type GenerateOptions } from "./options";
+
+export interface LoadOptions {
+  /** A WebGPU implementation in place of the page's or Dawn's. */
+  readonly gpu?: GPU;
+  /** WebGPU's default limits and no optional feature, whatever the adapter offers. */
+  readonly baseline?: boolean;
+  /** Hears how far loading weights and compiling kernels are. */
+  readonly onProgress?: (phase: "load" | "compile", done: number, total: number) => void;
+}
+
+/** Pictures are square and this large where neither the model nor the user says otherwise. */
+const DEFAULT_SIZE = 32;
+
+/**
+ * Loads a diffusers folder: a local path (Node), an address, or `hf:owner/name`.
+ * @throws CheckpointError for a folder, configuration or weights file that is not what it must be; DeviceError without WebGPU.
+ */
+export async function load(location: string, options: LoadOptions = {}): Promise<Model> {
+  const start = performance.now();
+  const model = modelOf(await openFolder(location), options);
+  await model.warm();
+  model.loadMs = performance.now() - start;
+  return model;
+}
+
+/** Describes a diffusers folder without a device: configurations and the weights' headers are read and compared. */
+export async function describeFolder(location: string): Promise<ModelDescription> {
+  const folder = await openFolder(location);
+  const description = modelOf(folder, {}).describe();
+  matchCheckpoint(new Map(description.tensors.map(({ name, shape }) => [name, shape])), folder.checkpoint);
+  return description;
+}
+
+function modelOf(folder: Folder, options: LoadOptions): Model {
+  const config = parseUNet2DConfig(folder.unetConfig, folder.unetConfigFile);
+  const scheduler = schedulerFromConfig(folder.schedulerConfig ?? { _class_name: "DDPMScheduler" });
+  return new Model(folder, config, scheduler, options);
+}
+
+export class Model {
+  readonly name: string;
+  readonly config: UNet2DConfig;
+  /** What prompts may name; empty for a model without named classes. */
+  readonly labels: readonly string[];
+  /** Milliseconds from the call of `load` to weights on the GPU. */
+  loadMs = 0;
+  readonly #folder: Folder;
+  readonly #scheduler: Scheduler;
+  readonly #options: LoadOptions;
+  #engine: Promise<Engine> | undefined;
+  /** Runs of one model share its buffers, so they wait for each other. */
+  #queue: Promise<unknown> = Promise.resolve();
+  #isDestroyed = false;
+
+  constructor(folder: Folder, config: UNet2DConfig, scheduler: Scheduler, options: LoadOptions) {
+    this.name = folder.name;
+    this.config = config;
+    this.labels = folder.labels?.labels ?? [];
+    this.#folder = folder;
+    this.#scheduler = scheduler;
+    this.#options = options;
+  }
+
+  /** Opens the device and uploads the weights, so that the first generation only has to compile. */
+  async warm(): Promise<void> {
+    const engine = await this.#openEngine();
+    const { recording, ends } = recordForward(this.name, this.config, 1, ...this.size);
+    const load = this.#weightLoader(ends.parameters);
+    const missing = recording.weights.filter((weight) => !engine.weights.has(weight));
+    if (missing.length > 0) await load(missing, (weight, packed) => engine.weights.upload(weight, packed));
+  }
+
+  /** Height and width that the model was trained for. */
+  get size(): [height: number, width: number] {
+    const [height, width] = this.config.sampleSize ?? [DEFAULT_SIZE, DEFAULT_SIZE];
+    return [height, width];
+  }
+
+  /** The adapter that runs the model. */
+  async adapter(): Promise<AdapterDescription> {
+    return (await this.#openEngine()).device.adapter;
+  }
+
+  /** Layers, shapes, parameters, FLOPs, dispatches and memory, for one picture. Needs no device. */
+  describe(): ModelDescription {
+    return describeModel(this.name, this.config, this.#scheduler.name, this.size);
+  }
+
+  /**
+   * From static to pictures: the whole loop on the GPU, one readback at the end.
+   * @throws InputError for options that cannot be meant, DeviceError where the device is lost, the signal's reason when aborted.
+   */
+  generate(options: GenerateOptions = {}): Promise<Generation> {
+    return this.#exclusive(async () => (await this.#start(options)).finish());
+  }
+
+  /** The loop, step by step: yields after each one, with x_t and the predicted x0 to look at. */
+  async *denoise(options: GenerateOptions = {}): AsyncGenerator<Step, Generation> {
+    let release = () => {};
+    const turn = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const before = this.#queue;
+    this.#queue = turn;
+    try {
+      await before.catch(() => {});
+      return yield* (await this.#start(options)).steps();
+    } finally {
+      release();
+    }
+  }
+
+  /** One evaluation of the network on tensors of the caller's. */
+  forward(input: ForwardInput): Promise<ForwardOutput> {
+    return this.#exclusive(async () => {
+      const engine = await this.#openEngine();
+      return runForward(this.name, this.config, engine, input, (parameters) => this.#weightLoader(parameters));
+    });
+  }
+
+  /** Frees everything on the GPU. The model cannot be used afterwards. */
+  destroy(): void {
+    this.#isDestroyed = true;
+    this.#engine?.then((engine) => engine.destroy()).catch(() => {});
+    this.#engine = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.destroy();
+  }
+
+  async #start(options: GenerateOptions): Promise<Run> {
+    const { steps, seed, sliceMs } = checkOptions(options);
+    const conditions = conditionsOf(this.config, this.#folder.labels, options);
+    const scheduler = options.sampler ? withSampler(this.#scheduler, options.sampler) : this.#scheduler;
+    const table = makeTable(scheduler, steps, options.eta === undefined ? {} : { eta: options.eta });
+    const [height, width] = this.size;
+    const { count, guided, labels } = conditions;
+    const shape = {
+      count,
+      height,
+      width,
+      rows: table.rows.length,
+      slots: table.slots,
+      conditions: labels.length,
+      guided,
+    };
+    const engine = await this.#openEngine();
+    const start = performance.now();
+    let parameters: ReadonlyMap<string, Shape> = new Map();
+    const { program, ends } = await engine.program(
+      JSON.stringify(shape),
+      () => {
+        const recorded = recordLoop(this.name, this.config, shape);
+        parameters = recorded.ends.unet.parameters;
+        return recorded;
+      },
+      (missing, upload) => this.#weightLoader(parameters)(missing, upload),
+      (done, total) => this.#options.onProgress?.("compile", done, total),
+    );
+    const compileMs = performance.now() - start;
+    const inputs = { table, conditions, seed, sliceMs, loadMs: this.loadMs, compileMs };
+    return new Run(program, ends, inputs, options, engine.device.adapter);
+  }
+
+  #weightLoader(parameters: ReadonlyMap<string, Shape>) {
+    return (missing: Parameters<typeof loadWeights>[0], upload: Parameters<typeof loadWeights>[3]): Promise<void> =>
+      loadWeights(missing, parameters, this.#folder.checkpoint, upload, (done, total) =>
+        this.#options.onProgress?.("load", done, total),
+      );
+  }
+
+  async #openEngine(): Promise<Engine> {
+    check(!this.#isDestroyed, () => `${this.name}: the model was destroyed; load it again`, InputError);
+    const current = await this.#engine?.catch(() => undefined);
+    if (!current?.device.isAlive) {
+      this.#engine = Engine.open(this.#options);
+    }
+    return this.#engine!;
+  }
+
+  #exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.catch(() => {}).then(work);
+    this.#queue = result.catch(() => {});
+    return result;
+  }
+}
