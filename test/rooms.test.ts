@@ -22,7 +22,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 
 function importsOf(file: string): string[] {
   const code = readFileSync(file, "utf8");
-  return [...code.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map((match) => match[1]!);
+  const statements = /^(?:(?:import|export|\}) .*?from |import )"(\.[^"]+)"|\bimport\("(\.[^"]+)"\)/gm;
+  return [...code.matchAll(statements)].map((match) => match[1] ?? match[2]!);
 }
 
 const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter(
