@@ -221,6 +221,16 @@ describe("addresses", () => {
     expect(await source.size()).toBe(DATA.length);
   });
 
+  test("a server that fails half way", async () => {
+    handlers.set("/failing", sendRange(DATA));
+    const source = urlSource(`${base}/failing`);
+    await source.read(0, 8);
+    handlers.set("/failing", (_, response) => void response.writeHead(503).end());
+    const error = await source.read(9 * 2 ** 20, 8).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(CheckpointError);
+    expect((error as Error).message).toContain("got HTTP status 503");
+  });
+
   test("a file that changes while it is read, and a read after a failure", async () => {
     handlers.set("/changing", sendRange(DATA, { etag: '"1"' }));
     const source = urlSource(`${base}/changing`);
