@@ -27,14 +27,16 @@ export function variancePreserving(type: PredictionType, alpha: number, sigma: n
 /** x0 and eps where x = x0 + sigma eps and the network sees x / sqrt(sigma^2 + 1) (Euler, Heun, LMS, KDPM2). */
 export function varianceExploding(type: PredictionType, sigma: number): Conversion {
   const norm = Math.sqrt(sigma * sigma + 1);
-  const eps = { x: 1 / sigma, output: 0, x0: -1 / sigma };
   switch (type) {
     case "epsilon":
-      return { x0: { x: 1, output: -sigma }, eps };
+      return { x0: { x: 1, output: -sigma }, eps: { x: 0, output: 1, x0: 0 } };
     case "sample":
-      return { x0: { x: 0, output: 1 }, eps };
+      return { x0: { x: 0, output: 1 }, eps: { x: 1 / sigma, output: -1 / sigma, x0: 0 } };
     case "v_prediction":
-      return { x0: { x: 1 / (norm * norm), output: -sigma / norm }, eps };
+      return {
+        x0: { x: 1 / (norm * norm), output: -sigma / norm },
+        eps: { x: sigma / (norm * norm), output: 1 / norm, x0: 0 },
+      };
     case "flow_prediction":
       return flow(sigma);
   }

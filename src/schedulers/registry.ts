@@ -1,10 +1,22 @@
 /** Every sampler by its short name and by the class name of diffusers, and the way from a config to a table. */
 import { check, InputError } from "../tensor/check";
 import { configFrom, type SchedulerConfig, SHARED_DEFAULTS } from "./config";
+import { consistency } from "./consistency";
 import { ddim, ddimInverse } from "./ddim";
 import { ddpm } from "./ddpm";
+import { deis } from "./deis";
+import { dpmsolver, dpmsolverSinglestep } from "./dpmsolver";
+import { edmDpmsolver, edmEuler } from "./edm";
+import { euler, eulerAncestral } from "./euler";
+import { flowEuler, flowHeun } from "./flow";
 import type { Form } from "./form";
+import { heun } from "./heun";
+import { kdpm2, kdpm2Ancestral } from "./kdpm2";
+import { lcm, tcd } from "./lcm";
+import { lms } from "./lms";
+import { ipndm, pndm } from "./pndm";
 import type { Row, SamplerOptions, Table } from "./table";
+import { unipc } from "./unipc";
 
 /** One sampler: its names, its defaults, and the pure function that makes its table. */
 export interface Sampler {
@@ -17,6 +29,9 @@ export interface Sampler {
 }
 
 const CLIPPED: SchedulerConfig = { ...SHARED_DEFAULTS, clip_sample: true, timestep_spacing: "leading" };
+const SECOND_ORDER: SchedulerConfig = { ...SHARED_DEFAULTS, beta_start: 0.00085, beta_end: 0.012 };
+const DISTILLED: SchedulerConfig = { ...SECOND_ORDER, beta_schedule: "scaled_linear", timestep_spacing: "leading" };
+const EDM: SchedulerConfig = { ...SHARED_DEFAULTS, sigma_min: 0.002, sigma_max: 80 };
 
 /** All samplers by short name. */
 export const SAMPLERS: Readonly<Record<string, Sampler>> = {
@@ -26,17 +41,82 @@ export const SAMPLERS: Readonly<Record<string, Sampler>> = {
     defaults: { ...CLIPPED, variance_type: "fixed_small" },
     table: ddpm,
   },
-  ddim: {
-    className: "DDIMScheduler",
-    alsoKnownAs: ["DDIMParallelScheduler"],
-    defaults: CLIPPED,
-    table: ddim,
-  },
-  "ddim-inverse": {
-    className: "DDIMInverseScheduler",
+  ddim: { className: "DDIMScheduler", alsoKnownAs: ["DDIMParallelScheduler"], defaults: CLIPPED, table: ddim },
+  "ddim-inverse": { className: "DDIMInverseScheduler", alsoKnownAs: [], defaults: CLIPPED, table: ddimInverse },
+  pndm: {
+    className: "PNDMScheduler",
     alsoKnownAs: [],
-    defaults: CLIPPED,
-    table: ddimInverse,
+    defaults: { ...SHARED_DEFAULTS, timestep_spacing: "leading", set_alpha_to_one: false },
+    table: pndm,
+  },
+  lms: { className: "LMSDiscreteScheduler", alsoKnownAs: [], defaults: SHARED_DEFAULTS, table: lms },
+  euler: { className: "EulerDiscreteScheduler", alsoKnownAs: [], defaults: SHARED_DEFAULTS, table: euler },
+  "euler-ancestral": {
+    className: "EulerAncestralDiscreteScheduler",
+    alsoKnownAs: [],
+    defaults: SHARED_DEFAULTS,
+    table: eulerAncestral,
+  },
+  heun: { className: "HeunDiscreteScheduler", alsoKnownAs: [], defaults: SECOND_ORDER, table: heun },
+  kdpm2: { className: "KDPM2DiscreteScheduler", alsoKnownAs: [], defaults: SECOND_ORDER, table: kdpm2 },
+  "kdpm2-ancestral": {
+    className: "KDPM2AncestralDiscreteScheduler",
+    alsoKnownAs: [],
+    defaults: SECOND_ORDER,
+    table: kdpm2Ancestral,
+  },
+  "dpmsolver++": {
+    className: "DPMSolverMultistepScheduler",
+    alsoKnownAs: [],
+    defaults: SHARED_DEFAULTS,
+    table: dpmsolver,
+  },
+  "dpmsolver-singlestep": {
+    className: "DPMSolverSinglestepScheduler",
+    alsoKnownAs: [],
+    defaults: { ...SHARED_DEFAULTS, lower_order_final: false },
+    table: dpmsolverSinglestep,
+  },
+  "sde-dpmsolver++": {
+    className: "DPMSolverMultistepScheduler",
+    alsoKnownAs: [],
+    defaults: { ...SHARED_DEFAULTS, algorithm_type: "sde-dpmsolver++" },
+    table: dpmsolver,
+  },
+  unipc: {
+    className: "UniPCMultistepScheduler",
+    alsoKnownAs: [],
+    defaults: { ...SHARED_DEFAULTS, solver_type: "bh2" },
+    table: unipc,
+  },
+  deis: {
+    className: "DEISMultistepScheduler",
+    alsoKnownAs: [],
+    defaults: { ...SHARED_DEFAULTS, algorithm_type: "deis", solver_type: "logrho" },
+    table: deis,
+  },
+  lcm: { className: "LCMScheduler", alsoKnownAs: [], defaults: DISTILLED, table: lcm },
+  tcd: { className: "TCDScheduler", alsoKnownAs: [], defaults: DISTILLED, table: tcd },
+  ipndm: { className: "IPNDMScheduler", alsoKnownAs: [], defaults: SHARED_DEFAULTS, table: ipndm },
+  "edm-euler": { className: "EDMEulerScheduler", alsoKnownAs: [], defaults: EDM, table: edmEuler },
+  "edm-dpmsolver": { className: "EDMDPMSolverMultistepScheduler", alsoKnownAs: [], defaults: EDM, table: edmDpmsolver },
+  "flow-euler": {
+    className: "FlowMatchEulerDiscreteScheduler",
+    alsoKnownAs: [],
+    defaults: SHARED_DEFAULTS,
+    table: flowEuler,
+  },
+  "flow-heun": {
+    className: "FlowMatchHeunDiscreteScheduler",
+    alsoKnownAs: [],
+    defaults: SHARED_DEFAULTS,
+    table: flowHeun,
+  },
+  consistency: {
+    className: "CMStochasticIterativeScheduler",
+    alsoKnownAs: [],
+    defaults: { ...EDM, num_train_timesteps: 40 },
+    table: consistency,
   },
 };
 
@@ -68,7 +148,8 @@ export function schedulerFromConfig(json: unknown): Scheduler {
         .join(", ")}, got ${JSON.stringify(className)}`,
     InputError,
   );
-  return schedulerNamed(entry[0], given);
+  const stochastic = entry[0] === "dpmsolver++" && String(given.algorithm_type).startsWith("sde-");
+  return schedulerNamed(stochastic ? "sde-dpmsolver++" : entry[0], given);
 }
 
 /** The sampler called `name` ("euler", "dpmsolver++") with the noise schedule and options in `given`, else its defaults. */
@@ -79,7 +160,11 @@ export function schedulerNamed(name: string, given: Readonly<Record<string, unkn
     () => `schedulerNamed: a sampler must be one of ${Object.keys(SAMPLERS).join(", ")}, got "${name}"`,
     InputError,
   );
-  return { name, given, config: configFrom(given, sampler.defaults) };
+  // The stochastic solver and the plain one are one class of diffusers with two algorithm types: the name decides.
+  const stochastic = String(given.algorithm_type).startsWith("sde-");
+  const contradicts = sampler.table === dpmsolver && stochastic !== (name === "sde-dpmsolver++");
+  const config = configFrom(contradicts ? { ...given, algorithm_type: undefined } : given, sampler.defaults);
+  return { name, given, config };
 }
 
 /** The same noise schedule and options, stepped by another sampler, as diffusers' `from_config` does it. */

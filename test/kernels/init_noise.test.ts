@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { initNoise } from "../../src/kernels/init_noise";
-import { samplerState } from "../../src/kernels/sampler_state";
 import { philoxNormal } from "../../src/random/philox";
 import { type PackOptions, packTable } from "../../src/schedulers/pack";
 import { makeTable, schedulerNamed } from "../../src/schedulers/registry";

@@ -11,6 +11,8 @@ export interface Run {
   /** Draw `index` of the static (1 is the first after the initial one). */
   readonly noise: (index: number) => Float64Array;
   readonly imageSize: number;
+  /** Rounds, or disturbs, a value of the state after a row: how well a loop is conditioned is seen by it. */
+  readonly disturb?: (value: number, index: number, row: number) => number;
 }
 
 /** Executes all rows; calls `visit` with the state and the picture predicted from it after each. */
@@ -19,7 +21,7 @@ export function runTable(
   run: Run,
   visit?: (row: number, x: Float64Array, x0: Float64Array) => void,
 ): Float64Array {
-  let x = Float64Array.from(run.x);
+  let x: Float64Array = Float64Array.from(run.x);
   const size = x.length;
   const slots = Array.from({ length: table.slots }, () => new Float64Array(size));
   table.rows.forEach((row, index) => {
@@ -28,7 +30,7 @@ export function runTable(
       row.timestep,
       index,
     );
-    let x0 = x.map((value, i) => row.x0.x * value + row.x0.output * (output[i] ?? 0));
+    let x0: Float64Array = x.map((value, i) => row.x0.x * value + row.x0.output * (output[i] ?? 0));
     if (table.threshold) x0 = threshold(x0, run.imageSize, table.threshold);
     x0 = x0.map((value) => Math.min(Math.max(value, -row.clip), row.clip));
     const eps = x.map((value, i) => row.eps.x * value + row.eps.output * (output[i] ?? 0) + row.eps.x0 * (x0[i] ?? 0));
@@ -55,7 +57,8 @@ export function runTable(
     const next = evaluate(row.next);
     const written = row.writes.map((write) => ({ slot: write.slot, value: evaluate(write.form) }));
     for (const { slot, value } of written) slots[slot] = value;
-    x = next;
+    const { disturb } = run;
+    x = disturb ? next.map((value, i) => disturb(value, i, index)) : next;
     visit?.(index, x, x0);
   });
   return x;

@@ -1,0 +1,83 @@
+/** Euler and Euler ancestral: one step along the probability-flow ODE, dx / dsigma = eps (Karras et al. 2022, eq. 1). */
+import type { SchedulerConfig } from "./config";
+import { EPS, type Form, NOISE, sum, X, X0 } from "./form";
+import { varianceExploding } from "./prediction";
+import { sigmaSchedule } from "./sigma_schedule";
+import type { Row, SamplerOptions, Table } from "./table";
+
+/** How much noise `sChurn` adds back before a step: Karras et al. 2022, algorithm 2, line 5. */
+export function churn(sigma: number, steps: number, options: SamplerOptions): { sigmaHat: number; added: number } {
+  const { sChurn = 0, sTmin = 0, sTmax = Number.POSITIVE_INFINITY, sNoise = 1 } = options;
+  const gamma = sTmin <= sigma && sigma <= sTmax ? Math.min(sChurn / steps, Math.SQRT2 - 1) : 0;
+  const sigmaHat = sigma * (gamma + 1);
+  return { sigmaHat, added: gamma > 0 ? sNoise * Math.sqrt(sigmaHat * sigmaHat - sigma * sigma) : 0 };
+}
+
+/** x' = x + (sigma' - sigmaHat) (x - x0) / sigmaHat, where x and x0 contain the churned noise. */
+export function churnedStep(x0Weight: number, added: number, sigmaHat: number, sigmaNext: number): Form {
+  if (added === 0) return sum([1, X], [sigmaNext - sigmaHat, EPS]);
+  const x = sum([1, X], [added, NOISE]);
+  const x0 = sum([1, X0], [x0Weight * added, NOISE]);
+  return sum([1, x], [(sigmaNext - sigmaHat) / sigmaHat, sum([1, x], [-1, x0])]);
+}
+
+/** The table of EulerDiscreteScheduler. */
+export function euler(config: SchedulerConfig, steps: number, options: SamplerOptions): Table {
+  const { begin = 0 } = options;
+  const { timesteps, sigmas, initialScale } = sigmaSchedule(config, steps);
+  let draws = 0;
+  const rows = timesteps.slice(begin).map((timestep, k): Row => {
+    const sigma = sigmas[begin + k] ?? 0;
+    const { sigmaHat, added } = churn(sigma, sigmas.length - 1, options);
+    if (added > 0) draws++;
+    const atHat = config.prediction_type === "epsilon" ? sigmaHat : sigma;
+    const { x0, eps } = varianceExploding(config.prediction_type, atHat);
+    return {
+      timestep,
+      inputScale: 1 / Math.sqrt(sigma * sigma + 1),
+      x0,
+      eps,
+      clip: Number.POSITIVE_INFINITY,
+      next: churnedStep(x0.x, added, sigmaHat, sigmas[begin + k + 1] ?? 0),
+      writes: [],
+      draw: added > 0 ? draws : null,
+      logVariance: null,
+      alpha: 1,
+      sigma,
+    };
+  });
+  return plainTable("euler", rows, 0, initialScale);
+}
+
+/** How an ancestral step divides the way to `sigmaTo` into a deterministic step down and fresh noise. */
+export function ancestral(sigmaFrom: number, sigmaTo: number): { up: number; down: number } {
+  const up = Math.sqrt((sigmaTo ** 2 * (sigmaFrom ** 2 - sigmaTo ** 2)) / sigmaFrom ** 2);
+  return { up, down: Math.sqrt(Math.max(sigmaTo ** 2 - up ** 2, 0)) };
+}
+
+/** The table of EulerAncestralDiscreteScheduler. */
+export function eulerAncestral(config: SchedulerConfig, steps: number, { begin = 0 }: SamplerOptions): Table {
+  const { timesteps, sigmas, initialScale } = sigmaSchedule(config, steps);
+  const rows = timesteps.slice(begin).map((timestep, k): Row => {
+    const sigma = sigmas[begin + k] ?? 0;
+    const { up, down } = ancestral(sigma, sigmas[begin + k + 1] ?? 0);
+    return {
+      timestep,
+      inputScale: 1 / Math.sqrt(sigma * sigma + 1),
+      ...varianceExploding(config.prediction_type, sigma),
+      clip: Number.POSITIVE_INFINITY,
+      next: sum([1, X], [down - sigma, EPS], [up, NOISE]),
+      writes: [],
+      draw: k + 1,
+      logVariance: null,
+      alpha: 1,
+      sigma,
+    };
+  });
+  return plainTable("euler-ancestral", rows, 0, initialScale);
+}
+
+/** A table without thresholding or learned variance, as the sigma samplers have it. */
+export function plainTable(sampler: string, rows: readonly Row[], slots: number, initialScale: number): Table {
+  return { sampler, rows, slots, initialScale, variance: "fixed", splitsOutput: false, threshold: null };
+}

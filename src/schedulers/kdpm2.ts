@@ -1,0 +1,69 @@
+/** KDPM2: the midpoint rule in log sigma, after DPM-Solver-2 (Karras et al. 2022, algorithm 2; k-diffusion's dpm_2). */
+import type { SchedulerConfig } from "./config";
+import { ancestral, plainTable } from "./euler";
+import { EPS, NOISE, slot, sum, X } from "./form";
+import { varianceExploding } from "./prediction";
+import { type SigmaSchedule, sigmaSchedule } from "./sigma_schedule";
+import { timestepOf } from "./sigmas";
+import type { Row, SamplerOptions, Table } from "./table";
+
+/** The table of KDPM2DiscreteScheduler: an evaluation at sigma, one at the geometric middle, then the whole step. */
+export function kdpm2(config: SchedulerConfig, steps: number, { begin = 0 }: SamplerOptions): Table {
+  const schedule = sigmaSchedule(config, steps, { roundKarras: true });
+  const rows: Row[] = [];
+  for (let i = begin; i < steps; i++) {
+    const sigma = schedule.sigmas[i] ?? 0;
+    const sigmaNext = schedule.sigmas[i + 1] ?? 0;
+    rows.push(...midpointRows(config, schedule, i, Math.sqrt(sigma * sigmaNext), sigmaNext, 0, null));
+  }
+  return plainTable("kdpm2", rows, 1, schedule.initialScale);
+}
+
+/** The table of KDPM2AncestralDiscreteScheduler: the step goes below the next sigma, noise comes back up. */
+export function kdpm2Ancestral(config: SchedulerConfig, steps: number, { begin = 0 }: SamplerOptions): Table {
+  const schedule = sigmaSchedule(config, steps, { roundKarras: true });
+  const rows: Row[] = [];
+  for (let i = begin; i < steps; i++) {
+    const sigma = schedule.sigmas[i] ?? 0;
+    const { up, down } = ancestral(sigma, schedule.sigmas[i + 1] ?? 0);
+    rows.push(...midpointRows(config, schedule, i, Math.sqrt(sigma * down), down, up, i - begin + 1));
+  }
+  return plainTable("kdpm2-ancestral", rows, 1, schedule.initialScale);
+}
+
+/** Both rows of step `i`; only one where the middle is 0, which ends the run. */
+function midpointRows(
+  config: SchedulerConfig,
+  { sigmas, timesteps, logSigmas }: SigmaSchedule,
+  i: number,
+  middle: number,
+  target: number,
+  noise: number,
+  draw: number | null,
+): Row[] {
+  const sigma = sigmas[i] ?? 0;
+  const rowAt = (timestep: number, level: number) => ({
+    timestep,
+    inputScale: 1 / Math.sqrt(level * level + 1),
+    ...varianceExploding(config.prediction_type, level),
+    clip: Number.POSITIVE_INFINITY,
+    logVariance: null,
+    alpha: 1,
+    sigma: level,
+  });
+  const last = middle === 0;
+  const first: Row = {
+    ...rowAt(timesteps[i] ?? 0, sigma),
+    next: sum([1, X], [middle - sigma, EPS]),
+    writes: last ? [] : [{ slot: 0, form: X }],
+    draw: null,
+  };
+  if (last) return [first];
+  const second: Row = {
+    ...rowAt(Math.fround(timestepOf(middle, logSigmas)), middle),
+    next: sum([1, slot(0)], [target - sigma, EPS], [noise, NOISE]),
+    writes: [],
+    draw,
+  };
+  return [first, second];
+}
