@@ -7,14 +7,11 @@
 //
 // Shapes    q: (B, Lq, ...)   k, v: (B, Lk, ...)   y: (B, Lq, heads * D)   D = head dimension, 4 to 512
 // Layout    vec4 along the last axis; q, k and v begin at a column of their rows, so they may be one packed tensor
-// Dispatch  (query tiles, heads * chunks of D, B) workgroups; a lane owns four of D for 8 queries: COLUMNS * GROUPS lanes
-// Cost      4 Lq Lk D flops per head; 3 barriers per KEYS keys; loads are shared by 4 x 4 scores and by 8 queries
+// Dispatch  (query tiles, heads * chunks of D, B) workgroups; a lane owns four of D for 8 queries
+// Cost      4 Lq Lk D flops per head; 3 barriers per tile of keys; loads are shared by 4 x 4 scores and by 8 queries
 // Host      src/kernels/attention.ts      Test  test/kernels/attention.test.ts
 
-override COLUMNS: u32 = 8; // vec4s of D that a workgroup writes
-override GROUPS: u32 = 4;  // of 8 queries; at most 8
-override KEYS: u32 = 64;   // keys of a tile, a multiple of 4; KEYS * GROUPS <= 256
-override WORKGROUP_SIZE: u32 = 32; // COLUMNS * GROUPS
+override WORKGROUP_SIZE: u32 = 64;
 
 const LOWEST = -3e38; // below every score; WGSL has no infinity
 
@@ -23,6 +20,9 @@ struct Params {
   keys: u32,         // Lk
   head_columns: u32, // D / 4
   chunks: u32,       // workgroups that share one head's D
+  columns: u32,      // vec4s of D that a workgroup writes
+  groups: u32,       // of 8 queries, at most 8; columns * groups <= WORKGROUP_SIZE
+  tile: u32,         // keys of a tile, a multiple of 4; 2 * groups * tile <= 256
   q_stride: u32,     // a row of each tensor, in vec4s
   k_stride: u32,
   v_stride: u32,
@@ -39,7 +39,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read> v: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
 
-var<workgroup> weights: array<vec4f, 512>; // [key][four queries]: scores, then exp(score - largest)
+var<workgroup> weights: array<vec4f, 256>; // [key][four queries]: scores, then exp(score - largest)
 // Per four queries, kept by one lane: the largest score so far, the sum of the weights, and what the outputs so far (in
 // the end: the finished ones) are multiplied with.
 var<workgroup> largest: array<vec4f, 16>;
@@ -48,16 +48,16 @@ var<workgroup> rescale: array<vec4f, 16>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(workgroup_id) workgroup_id: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let quads = 2 * GROUPS; // of queries
+  let quads = 2 * params.groups; // of queries
   let head = workgroup_id.y / params.chunks;
-  let first_query = workgroup_id.x * 8 * GROUPS;
+  let first_query = workgroup_id.x * 8 * params.groups;
   let q_start = workgroup_id.z * params.queries * params.q_stride + params.q_column + head * params.head_columns;
   let k_start = workgroup_id.z * params.keys * params.k_stride + params.k_column + head * params.head_columns;
   let v_start = workgroup_id.z * params.keys * params.v_stride + params.v_column + head * params.head_columns;
 
-  // As the owner of a place in the output. Columns beyond the head read its last one and write nothing.
-  let group = lane / COLUMNS;
-  let column = (workgroup_id.y % params.chunks) * COLUMNS + lane % COLUMNS;
+  // A lane's place in the output. Lanes and columns too many do their neighbour's work and write nothing.
+  let group = min(lane / params.columns, params.groups - 1);
+  let column = (workgroup_id.y % params.chunks) * params.columns + lane % params.columns;
   let v_lane = v_start + min(column, params.head_columns - 1);
   var y0 = vec4f(0);
   var y1 = vec4f(0);
@@ -72,8 +72,8 @@ fn main(@builtin(workgroup_id) workgroup_id: vec3u, @builtin(local_invocation_in
     largest[quad] = vec4f(LOWEST);
     total[quad] = vec4f(0);
   }
-  for (var first_key = 0u; first_key < params.keys; first_key += KEYS) {
-    let keys = min(KEYS, params.keys - first_key);
+  for (var first_key = 0u; first_key < params.keys; first_key += params.tile) {
+    let keys = min(params.tile, params.keys - first_key);
     let parts = quads * ((keys + 3) / 4);
     for (var part = lane; part < parts; part += WORKGROUP_SIZE) {
       score(part / quads * 4, part % quads, first_key, first_query, k_start, q_start);
@@ -113,7 +113,7 @@ fn main(@builtin(workgroup_id) workgroup_id: vec3u, @builtin(local_invocation_in
   }
   workgroupBarrier();
 
-  if (column >= params.head_columns) {
+  if (column >= params.head_columns || lane >= params.columns * params.groups) {
     return;
   }
   let low = rescale[2 * group];
@@ -154,7 +154,7 @@ fn score(key: u32, quad: u32, first_key: u32, first_query: u32, k_start: u32, q_
     s2 += k[k2 + d] * a;
     s3 += k[k3 + d] * a;
   }
-  let quads = 2 * GROUPS;
+  let quads = 2 * params.groups;
   weights[key * quads + quad] = s0 * params.scale;
   weights[(key + 1) * quads + quad] = s1 * params.scale;
   weights[(key + 2) * quads + quad] = s2 * params.scale;
@@ -163,7 +163,7 @@ fn score(key: u32, quad: u32, first_key: u32, first_query: u32, k_start: u32, q_
 
 // Turns the scores of four queries into weights relative to their largest score so far.
 fn weigh(quad: u32, keys: u32) {
-  let quads = 2 * GROUPS;
+  let quads = 2 * params.groups;
   let end = keys * quads;
   let before = largest[quad];
   var peak = before;

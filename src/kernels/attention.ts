@@ -1,5 +1,6 @@
-/** Host twin of shaders/attention.wgsl. */
+/** Host twin of shaders/attention.wgsl and shaders/attention_narrow.wgsl. */
 import kernel from "../../shaders/attention.wgsl";
+import narrowKernel from "../../shaders/attention_narrow.wgsl";
 import type { Dispatch } from "../recording/dispatch";
 import type { Tensor } from "../recording/recording";
 import { check } from "../tensor/check";
@@ -8,9 +9,13 @@ import { formatShape, pad4, type Shape, sizeOf } from "../tensor/shape";
 /** Queries that a lane of the kernel serves. */
 const QUERIES_PER_GROUP = 8;
 /** Lanes per workgroup; also the vec4s of a head that one workgroup can write. */
-const MAX_LANES = 64;
+const LANES = 64;
 /** vec4s of the kernel's array of weights. */
-const WEIGHTS = 512;
+const WEIGHTS = 256;
+/** Heads up to this width go to attention_narrow: the scores that it computes twice cost less than the barriers it saves. */
+const NARROW_HEAD = 32;
+/** Invocations per workgroup, queries and vec4s of a head per invocation, there. */
+const NARROW = { workgroup: 32, queries: 4, columns: 4 };
 
 /** Rows of heads side by side: heads * headDim numbers from `column` on in each row of (B, L, columns) or (B, H, W, columns). */
 export interface Heads {
@@ -45,16 +50,16 @@ export function attention({ q, k, v }: { q: Heads; k: Heads; v: Heads }, options
     () =>
       `attention: k and v must be (${B}, L, columns), got ${[k, v].map((x) => formatShape(x.tensor.shape)).join(" and ")}`,
   );
-  const { COLUMNS, GROUPS, KEYS, chunks } = tiles(headDim / 4, Lq);
+  const launch = headDim <= NARROW_HEAD ? narrow(headDim / 4, Lq) : wide(headDim / 4, Lq);
   const shape: readonly [B: number, L: number, D: number] = [B, Lq, heads * headDim];
   return {
-    shader: kernel,
-    constants: { COLUMNS, GROUPS, KEYS, WORKGROUP_SIZE: COLUMNS * GROUPS },
+    shader: launch.shader,
+    constants: { WORKGROUP_SIZE: launch.lanes },
     params: {
+      ...launch.params,
       queries: Lq,
       keys: Lk,
       head_columns: headDim / 4,
-      chunks,
       q_stride: strideOf(q),
       k_stride: strideOf(k),
       v_stride: strideOf(v),
@@ -66,18 +71,33 @@ export function attention({ q, k, v }: { q: Heads; k: Heads; v: Heads }, options
     },
     reads: { q: q.tensor, k: k.tensor, v: v.tensor },
     writes: { y: { shape } },
-    workgroups: [Math.ceil(Lq / (QUERIES_PER_GROUP * GROUPS)), heads * chunks, B] as const,
+    workgroups: [launch.queryTiles, heads * launch.params.chunks, B] as const,
     flops: 4 * B * heads * Lq * Lk * headDim,
   } satisfies Dispatch;
 }
 
-/** How a workgroup's lanes spread over a head of `columns` vec4s: all of it where it fits, more queries where it is narrow. */
-function tiles(columns: number, Lq: number) {
-  const chunks = Math.ceil(columns / MAX_LANES);
-  const COLUMNS = Math.ceil(columns / chunks);
-  const GROUPS = Math.max(1, Math.min(8, Math.floor(MAX_LANES / COLUMNS), Math.floor(Lq / QUERIES_PER_GROUP)));
-  const KEYS = Math.min(128, Math.floor(WEIGHTS / (2 * GROUPS) / 4) * 4);
-  return { COLUMNS, GROUPS, KEYS, chunks };
+function narrow(columns: number, Lq: number) {
+  const chunks = Math.ceil(columns / NARROW.columns);
+  return {
+    shader: narrowKernel,
+    lanes: NARROW.workgroup,
+    params: { chunks },
+    queryTiles: Math.ceil(Lq / (NARROW.queries * NARROW.workgroup)),
+  };
+}
+
+/** How a workgroup's lanes spread over a head of so many vec4s: all of it where it fits, more queries where it is narrow. */
+function wide(head: number, Lq: number) {
+  const chunks = Math.ceil(head / LANES);
+  const columns = Math.ceil(head / chunks);
+  const groups = Math.max(1, Math.min(8, Math.floor(LANES / columns), Math.floor(Lq / QUERIES_PER_GROUP)));
+  const tile = Math.floor(WEIGHTS / (2 * groups) / 4) * 4;
+  return {
+    shader: kernel,
+    lanes: LANES,
+    params: { chunks, columns, groups, tile },
+    queryTiles: Math.ceil(Lq / (QUERIES_PER_GROUP * groups)),
+  };
 }
 
 /** vec4s from one row to the next. */
