@@ -24,7 +24,9 @@ export function ddpm(config: SchedulerConfig, steps: number, { begin = 0 }: Samp
     const productBefore = previous === undefined ? 1 : productAt(alphasCumprod, previous);
     const alpha = Math.sqrt(product);
     const sigma = Math.sqrt(1 - product);
-    const beta = 1 - product / productBefore;
+    // diffusers takes this difference in float32, which at small t is visible in the fourth digit of beta.
+    const kept = Math.fround(product / productBefore);
+    const beta = Math.fround(1 - kept);
     const small = Math.max(((1 - productBefore) / (1 - product)) * beta, SMALLEST_VARIANCE);
     // Only the very last step of training (t = 0) is free of noise; the variance there is nearly 0 anyway.
     const noisy = t > 0;
@@ -38,7 +40,7 @@ export function ddpm(config: SchedulerConfig, steps: number, { begin = 0 }: Samp
       clip: clipOf(config),
       next: sum(
         [(Math.sqrt(productBefore) * beta) / (1 - product), X0],
-        [(Math.sqrt(product / productBefore) * (1 - productBefore)) / (1 - product), X],
+        [(Math.sqrt(kept) * (1 - productBefore)) / (1 - product), X],
         [noisy ? noise : 0, NOISE],
       ),
       writes: [],
