@@ -245,11 +245,11 @@ function parseTimeProjection(f: Fields, channels: number): TimeProjection {
   if (type === "fourier") return { type };
   if (type === "learned") return { type, timesteps: f.int("num_train_timesteps", { min: 1, max: ROWS_MAX }) };
   const freqShift = f.number("freq_shift", { min: -CHANNELS_MAX, max: CHANNELS_MAX, default: 0 });
-  // The exponent of frequency i is i / (half - freq_shift).
+  // The exponent of frequency i is i / (half - freq_shift): beyond half, frequencies would grow without bound.
   const half = Math.floor(channels / 2);
   check(
-    half !== freqShift,
-    () => `${f.where}: freq_shift must differ from half of block_out_channels[0] = ${channels}, got ${freqShift}`,
+    freqShift < half,
+    () => `${f.where}: freq_shift must be below half of block_out_channels[0] = ${channels}, got ${freqShift}`,
     CheckpointError,
   );
   return { type, flipSinToCos: f.boolean("flip_sin_to_cos", true), freqShift };

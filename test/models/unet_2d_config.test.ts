@@ -126,7 +126,7 @@ describe("config.json of a UNet2DModel", () => {
       'time_embedding_type must be one of positional, fourier, learned, got "rotary"',
     ],
     [{ time_embedding_type: "learned" }, "num_train_timesteps must be given, got nothing"],
-    [{ freq_shift: 4 }, "freq_shift must differ from half of block_out_channels[0] = 8, got 4"],
+    [{ freq_shift: 4 }, "freq_shift must be below half of block_out_channels[0] = 8, got 4"],
     [{ class_embed_type: "projection" }, 'class_embed_type must be one of timestep, identity, got "projection"'],
     [{ num_class_embeds: 0 }, "num_class_embeds must be an integer from 1 to 1000000, got 0"],
     [{ downsample_padding: 2 }, "downsample_padding must be an integer from 0 to 1, got 2"],

@@ -28,26 +28,30 @@ export async function readReference(file: Checkpoint): Promise<Reference> {
   };
 }
 
-/**
- * The network's output for `reference`, (B, C, H, W); or, with `block`, what that block gives: the recording then ends
- * with the block, since later dispatches reuse its memory.
- */
+export interface ForwardOptions {
+  /** Ends the recording with this block, whose output is then returned: later dispatches would reuse its memory. */
+  readonly block?: string;
+  /** Puts the reference at the last of so many steps, and the images' conditions in reverse; other rows are decoys. */
+  readonly steps?: number;
+}
+
+/** The network's output for `reference`, or a block's, as (B, C, H, W). */
 export async function forward(
   config: UNet2DConfig,
   checkpoint: Checkpoint,
   reference: Reference,
-  block?: string,
+  { block, steps = 1 }: ForwardOptions = {},
 ): Promise<Float32Array> {
   const { device, pipelines } = await testDevice();
   const [batch, , height, width] = reference.shape as [number, number, number, number];
   const recording = new Recording("unet");
-  const unet = recordUNet2D(recording, config, { batch, height, width, steps: 1, conditions: batch });
+  const unet = recordUNet2D(recording, config, { batch, height, width, steps, conditions: batch });
   const output = block === undefined ? unet.output : endAfter(recording, block);
   const weights = new Weights(device);
   await loadWeights(recording.weights, unet.parameters, checkpoint, (weight, packed) => weights.upload(weight, packed));
   const program = await Program.create(device, pipelines, weights, recording);
   try {
-    writeInputs(program, unet, reference);
+    writeInputs(program, unet, reference, steps);
     const encoder = device.gpu.createCommandEncoder();
     for (const section of ["prepare", "step"]) {
       const pass = encoder.beginComputePass();
@@ -70,19 +74,25 @@ function endAfter(recording: Recording, block: string): Tensor {
   return Object.values(recording.dispatches[last]!.writes)[0]!;
 }
 
-function writeInputs(program: Program, unet: RecordedUNet2D, { sample, timestep, classLabels }: Reference): void {
+function writeInputs(program: Program, unet: RecordedUNet2D, reference: Reference, steps: number): void {
+  const { sample, timestep, classLabels } = reference;
   const B = unet.sample.shape[0];
   program.write(unet.sample, padRows(nchwToNhwc(sample, unet.sample.shape), unet.sample.shape));
   const perImage = Float32Array.from({ length: B }, (_, b) => timestep[timestep.length === 1 ? 0 : b]!);
-  writeRows(program, unet.timesteps, perImage);
-  if (unet.classLabels) writeRows(program, unet.classLabels, classLabels!);
+  writeRows(program, unet.timesteps, perImage, B);
+  if (unet.classLabels) writeRows(program, unet.classLabels, classLabels!, B);
   const position = new Uint32Array(sizeOf(unet.position.shape));
-  for (let b = 0; b < B; b++) position[4 + b] = b;
+  position[0] = steps - 1;
+  for (let b = 0; b < B; b++) position[4 + b] = B - 1 - b;
   program.write(unet.position, position);
 }
 
-function writeRows(program: Program, rows: Tensor, data: Float32Array): void {
-  program.write(rows, rows.dtype === "u32" ? new Uint32Array(data) : padRows(data, rows.shape));
+/** Writes one row per image, the last image first, into the last rows; ones before them. */
+function writeRows(program: Program, tensor: Tensor, perImage: Float32Array, B: number): void {
+  const width = perImage.length / B;
+  const data = new Float32Array(sizeOf(tensor.shape)).fill(1);
+  for (let b = 0; b < B; b++) data.set(perImage.subarray(b * width, (b + 1) * width), data.length - (b + 1) * width);
+  program.write(tensor, tensor.dtype === "u32" ? new Uint32Array(data) : padRows(data, tensor.shape));
 }
 
 /** max |actual - expected| over the standard deviation of what was expected. */

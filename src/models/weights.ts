@@ -1,0 +1,131 @@
+/**
+ * From a checkpoint to the GPU: the file's tensors are compared with what the model asks for, all of them before any
+ * number is read, then read, packed and handed on one by one.
+ */
+import type { Checkpoint, TensorEntry } from "../checkpoint/checkpoint";
+import { type Part, pack, summed } from "../kernels/packing";
+import type { Weight } from "../recording/recording";
+import { CheckpointError, check } from "../tensor/check";
+import { formatShape, type Shape, sameShape, sizeOf } from "../tensor/shape";
+import { termsOf } from "./parameters";
+
+/** How many names an error lists before it only counts. */
+const NAMES_SHOWN = 4;
+
+const FLOATS: ReadonlySet<string> = new Set(["F64", "F32", "F16", "BF16"]);
+
+/** The attention layers' names in the first diffusers releases. */
+const LEGACY_NAMES: Readonly<Record<string, string>> = {
+  to_q: "query",
+  to_k: "key",
+  to_v: "value",
+  "to_out.0": "proj_attn",
+};
+
+/**
+ * Finds each tensor of `shapes` (by the model's names) in the checkpoint; returns the file's own name for each.
+ * @throws CheckpointError for missing, misshapen, mistyped and unexpected tensors, naming them.
+ */
+export function matchCheckpoint(
+  shapes: ReadonlyMap<string, Shape>,
+  checkpoint: Pick<Checkpoint, "name" | "tensors">,
+): Map<string, string> {
+  const { name: file, tensors } = checkpoint;
+  const fileNames = new Map<string, string>();
+  const missing: string[] = [];
+  const misshapen: string[] = [];
+  const mistyped: string[] = [];
+  for (const [name, shape] of shapes) {
+    const found = [name, legacyName(name)].find((candidate) => tensors.has(candidate));
+    if (found === undefined) {
+      missing.push(name);
+      continue;
+    }
+    fileNames.set(name, found);
+    const entry = tensors.get(found)!;
+    if (!fits(entry, shape, name)) {
+      misshapen.push(`${found} must be ${formatShape(shape)}, got ${formatShape(entry.shape)}`);
+    }
+    if (!FLOATS.has(entry.dtype)) mistyped.push(`${found} must be of floats, got ${entry.dtype}`);
+  }
+  const wanted = new Set(fileNames.values());
+  const extra = [...tensors.keys()].filter((name) => !wanted.has(name));
+  check(
+    missing.length === 0,
+    () => `${file}: must have ${some(missing)}, got none${alsoExtra(extra)}`,
+    CheckpointError,
+  );
+  check(misshapen.length === 0, () => `${file}: ${some(misshapen, "; ")}`, CheckpointError);
+  check(mistyped.length === 0, () => `${file}: ${some(mistyped, "; ")}`, CheckpointError);
+  check(
+    extra.length === 0,
+    () => `${file}: must have no tensors beyond the model's, got ${some(extra)}`,
+    CheckpointError,
+  );
+  return fileNames;
+}
+
+/**
+ * Reads, packs and uploads `weights`. `upload` takes each with its packed numbers; `onProgress` hears of numbers read.
+ * @throws CheckpointError as `matchCheckpoint`, and where a tensor holds a NaN or an infinity.
+ */
+export async function loadWeights(
+  weights: readonly Weight[],
+  shapes: ReadonlyMap<string, Shape>,
+  checkpoint: Checkpoint,
+  upload: (weight: Weight, packed: Float32Array<ArrayBuffer>) => Promise<void> | void,
+  onProgress: (done: number, total: number) => void = () => {},
+): Promise<void> {
+  const fileNames = matchCheckpoint(shapes, checkpoint);
+  const total = weights.reduce((sum, weight) => sum + sizeOf(weight.shape), 0);
+  let done = 0;
+  for (const weight of weights) {
+    const read = new Map<string, Promise<Float32Array>>();
+    const termOf = async ({ name, rows }: ReturnType<typeof termsOf>[number]): Promise<Part> => {
+      const data = read.get(name) ?? checkpoint.read(fileNames.get(name)!);
+      read.set(name, data);
+      return rowsOf({ shape: shapes.get(name)!, data: await data }, rows);
+    };
+    const parts = await Promise.all(
+      weight.packing.parts.map(async (part) => {
+        const terms = await Promise.all(termsOf(part).map(termOf));
+        return terms.length === 1 ? terms[0]! : summed(terms);
+      }),
+    );
+    await upload(weight, pack(weight.packing, parts));
+    done += sizeOf(weight.shape);
+    onProgress(done, total);
+  }
+}
+
+/** Some rows of a tensor; null means all of them. */
+function rowsOf({ shape, data }: Part, rows: readonly [first: number, end: number] | null): Part {
+  if (rows === null) return { shape, data };
+  const [first, end] = rows;
+  const row = sizeOf(shape) / shape[0]!;
+  return { shape: [end - first, ...shape.slice(1)], data: data.subarray(first * row, end * row) };
+}
+
+/** `query` for `to_q` and so on, in attention layers only. */
+function legacyName(name: string): string {
+  return name.replace(/(\.attentions\.\d+\.)(to_q|to_k|to_v|to_out\.0)\./, (_, path: string, layer: string) => {
+    return `${path}${LEGACY_NAMES[layer]}.`;
+  });
+}
+
+/** Attention's matrices were 1x1 convolutions once; the numbers are the same. */
+function fits({ shape }: TensorEntry, expected: Shape, name: string): boolean {
+  if (sameShape(shape, expected)) return true;
+  const isMatrix = expected.length === 2 && /\.attentions\.\d+\./.test(name);
+  return isMatrix && (sameShape(shape, [...expected, 1, 1]) || sameShape(shape, [...expected, 1]));
+}
+
+/** The first few of `names`, and how many more there are. */
+function some(names: readonly string[], separator = ", "): string {
+  const more = names.length - NAMES_SHOWN;
+  return names.slice(0, NAMES_SHOWN).join(separator) + (more > 0 ? `${separator}and ${more} more` : "");
+}
+
+function alsoExtra(extra: readonly string[]): string {
+  return extra.length === 0 ? "" : `; the file has ${some(extra)} instead`;
+}
