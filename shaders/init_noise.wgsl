@@ -7,7 +7,7 @@
 // Dispatch  one invocation per four channels of a pixel, workgroups in x, then y
 // Cost      writes each tensor once; one Philox per channel
 // Host      src/kernels/init_noise.ts      Test  test/kernels/init_noise.test.ts
-// Include   lib/philox.wgsl lib/sampler_table.wgsl
+// Include   lib/philox.wgsl lib/log.wgsl lib/sampler_table.wgsl
 
 override WORKGROUP_SIZE: u32 = 64;
 override GUIDED: bool = false;
@@ -33,20 +33,9 @@ fn main(@builtin(global_invocation_id) global_id: vec3u, @builtin(num_workgroups
   if (element >= tensor_size) {
     return;
   }
-  let group = element % groups;
-  let pixel = (element / groups) % params.pixels;
-  let image = element / (groups * params.pixels);
-
-  var noise = vec4f(0.0);
-  if (NOISE_FROM_HOST) {
-    noise = x[element];
-  } else {
-    for (var lane = 0u; lane < 4u; lane++) {
-      let channel = 4u * group + lane;
-      if (channel < params.channels) {
-        noise[lane] = static_element(0u, image, channel * params.pixels + pixel, params.images, params.channels * params.pixels);
-      }
-    }
+  var noise = x[element];
+  if (!NOISE_FROM_HOST) {
+    noise = static_at(element, params.images, params.pixels, params.channels);
   }
 
   let state = table_float(INITIAL_SCALE) * noise;

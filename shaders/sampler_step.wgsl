@@ -11,7 +11,7 @@
 // Dispatch  one invocation per four channels of a pixel, workgroups in x, then y
 // Cost      reads model_output, x and the weighed history once, writes up to five tensors; one Philox per channel
 // Host      src/kernels/sampler_step.ts      Test  test/kernels/sampler_step.test.ts
-// Include   lib/philox.wgsl lib/sampler_table.wgsl
+// Include   lib/philox.wgsl lib/log.wgsl lib/sampler_table.wgsl
 
 override WORKGROUP_SIZE: u32 = 64;
 override GUIDED: bool = false;
@@ -78,7 +78,7 @@ fn main(@builtin(global_invocation_id) global_id: vec3u, @builtin(num_workgroups
   var output = model_output[output_pixel + group];
   if (GUIDED) {
     let unconditional = model_output[params.images * params.pixels * output_groups + output_pixel + group];
-    output = unconditional + table_float(GUIDANCE_SCALE) * (output - unconditional);
+    output = guide(output, unconditional);
     if (RESCALE) {
       output *= scales[image].y;
     }

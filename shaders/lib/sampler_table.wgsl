@@ -59,6 +59,11 @@ fn next_input_scale(index: u32) -> f32 {
   return table_float(row_start(index + 1u) + ROW_INPUT_SCALE);
 }
 
+// Classifier-free guidance (Ho & Salimans 2022, eq. 6, with the scale counted as Imagen counts it: 1 is no guidance).
+fn guide(conditional: vec4f, unconditional: vec4f) -> vec4f {
+  return unconditional + table_float(GUIDANCE_SCALE) * (conditional - unconditional);
+}
+
 // Element `index` of `image` (of `size` elements in NCHW order) of draw `draw`: from one stream for the whole batch, or
 // from a stream per image, keyed seed + image.
 fn static_element(draw: u32, image: u32, index: u32, images: u32, size: u32) -> f32 {
@@ -70,6 +75,22 @@ fn static_element(draw: u32, image: u32, index: u32, images: u32, size: u32) -> 
     return normal_element(key, number, index, size, table[LANES]);
   }
   return normal_element(seed, number, image * size + index, images * size, table[LANES]);
+}
+
+// Four channels of draw 0, at vec4 `element` of an NHWC tensor; the padding is zero.
+fn static_at(element: u32, images: u32, pixels: u32, channels: u32) -> vec4f {
+  let groups = (channels + 3u) / 4u;
+  let group = element % groups;
+  let pixel = (element / groups) % pixels;
+  let image = element / (groups * pixels);
+  var noise = vec4f(0.0);
+  for (var lane = 0u; lane < 4u; lane++) {
+    let channel = 4u * group + lane;
+    if (channel < channels) {
+      noise[lane] = static_element(0u, image, channel * pixels + pixel, images, channels * pixels);
+    }
+  }
+  return noise;
 }
 
 // Standard deviation of the noise where the network predicts its variance: directly, or as a place between two
