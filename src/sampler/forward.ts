@@ -1,6 +1,7 @@
 /** One evaluation of the network on the caller's tensors: what parity with PyTorch is measured with. */
 import { POSITION_WORDS } from "../kernels/group_norm";
 import type { UNet2DConfig } from "../models/unet_2d_config";
+import { checkRows } from "../models/unet_2d_inputs";
 import { replay } from "../runtime/replay";
 import { check, InputError } from "../tensor/check";
 import { formatShape, nchwToNhwc, nhwcToNchw, padRows, type Shape, sizeOf, unpadRows } from "../tensor/shape";
@@ -53,6 +54,7 @@ export async function runForward(
   const t = typeof input.timestep === "number" ? [input.timestep] : Array.from(input.timestep);
   check(t.length === 1 || t.length === B, () => `timestep: must be one or ${B} numbers, got ${t.length}`, InputError);
   const perImage = Array.from({ length: B }, (_, b) => t[t.length === 1 ? 0 : b]!);
+  checkRows(config, perImage, null);
   program.write(timesteps, timesteps.dtype === "u32" ? Uint32Array.from(perImage) : Float32Array.from(perImage));
   if (classLabels) {
     const labels = input.classLabels ? Array.from(input.classLabels) : [];
@@ -61,6 +63,7 @@ export async function runForward(
       () => `class_labels: must be ${formatShape(classLabels.shape)}, got ${labels.length} numbers`,
       InputError,
     );
+    checkRows(config, perImage, labels);
     const padded = padRows(Float32Array.from(labels), classLabels.shape);
     program.write(classLabels, classLabels.dtype === "u32" ? Uint32Array.from(labels) : padded);
   }
