@@ -49,10 +49,15 @@ export function euler(config: SchedulerConfig, steps: number, options: SamplerOp
   return plainTable("euler", rows, 0, initialScale);
 }
 
-/** How an ancestral step divides the way to `sigmaTo` into a deterministic step down and fresh noise. */
+/**
+ * How an ancestral step divides the way to `sigmaTo` into a deterministic step down and fresh noise. The difference
+ * cancels where the step is long; diffusers takes it in float32, and so its digits are repeated here.
+ */
 export function ancestral(sigmaFrom: number, sigmaTo: number): { up: number; down: number } {
-  const up = Math.sqrt((sigmaTo ** 2 * (sigmaFrom ** 2 - sigmaTo ** 2)) / sigmaFrom ** 2);
-  return { up, down: Math.sqrt(Math.max(sigmaTo ** 2 - up ** 2, 0)) };
+  const from = Math.fround(sigmaFrom * sigmaFrom);
+  const to = Math.fround(sigmaTo * sigmaTo);
+  const up = Math.fround(Math.sqrt(Math.fround(Math.fround(to * Math.fround(from - to)) / from)));
+  return { up, down: Math.fround(Math.sqrt(Math.max(Math.fround(to - Math.fround(up * up)), 0))) };
 }
 
 /** The table of EulerAncestralDiscreteScheduler. */

@@ -31,7 +31,7 @@ export function kdpm2Ancestral(config: SchedulerConfig, steps: number, { begin =
   return plainTable("kdpm2-ancestral", rows, 1, schedule.initialScale);
 }
 
-/** Both rows of step `i`; only one where the middle is 0, which ends the run. */
+/** Both rows of step `i`; the last step goes to 0 and has only one. */
 function midpointRows(
   config: SchedulerConfig,
   { sigmas, timesteps, logSigmas }: SigmaSchedule,
@@ -51,7 +51,7 @@ function midpointRows(
     alpha: 1,
     sigma: level,
   });
-  const last = middle === 0;
+  const last = i === timesteps.length - 1;
   const first: Row = {
     ...rowAt(timesteps[i] ?? 0, sigma),
     next: sum([1, X], [middle - sigma, EPS]),

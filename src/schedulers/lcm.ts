@@ -66,7 +66,8 @@ export function tcd(config: SchedulerConfig, steps: number, options: SamplerOpti
     const last = k === timesteps.length - 1;
     const next = timesteps[k + 1] ?? 0;
     const [product, productNext] = [productAt(products, t), productAt(products, next)];
-    const productLow = productAt(products, Math.floor((1 - eta) * next));
+    // A float32 product in diffusers: 0.7 * 30 must not fall below 21.
+    const productLow = productAt(products, Math.floor(Math.fround(Math.fround(1 - eta) * next)));
     const lower = sum([Math.sqrt(productLow), X0], [Math.sqrt(1 - productLow), EPS]);
     const renoised = eta > 0 && !last;
     const ratio = renoised ? productNext / productLow : 1;

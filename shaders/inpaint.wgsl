@@ -1,0 +1,50 @@
+// inpaint: outside the mask the state is put back to the known picture at the noise level of the next row.
+//
+//   x = mask * x + (1 - mask) * (alpha * original + sigma * static),   model_input = input_scale * x
+//
+// Shapes    original, x: (B, P, C)   mask: (B, P, 1), 1 where the network paints   model_input: (B or 2B, P, C)
+// Layout    NHWC, C padded to a multiple of 4 with zeros; alpha, sigma, input_scale: the next row, after the last 1, 0, 1
+// Dispatch  one invocation per four channels of a pixel, workgroups in x, then y; after sampler_step, before advance_step
+// Cost      reads original, mask and x once, writes x and model_input once; one Philox per channel
+// Host      src/kernels/inpaint.ts      Test  test/kernels/add_noise.test.ts
+// Include   lib/philox.wgsl lib/log.wgsl lib/sampler_table.wgsl
+
+override WORKGROUP_SIZE: u32 = 64;
+override GUIDED: bool = false;
+
+struct Params {
+  images: u32,   // B
+  pixels: u32,   // P = H * W
+  channels: u32, // C, unpadded
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> table: array<u32>;
+@group(0) @binding(2) var<storage, read> step: array<u32>;
+@group(0) @binding(3) var<storage, read> original: array<vec4f>;
+@group(0) @binding(4) var<storage, read> mask: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> x: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> model_input: array<vec4f>;
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(@builtin(global_invocation_id) global_id: vec3u, @builtin(num_workgroups) workgroups: vec3u) {
+  let groups = (params.channels + 3u) / 4u;
+  let tensor_size = params.images * params.pixels * groups;
+  let element = global_id.y * workgroups.x * WORKGROUP_SIZE + global_id.x;
+  if (element >= tensor_size) {
+    return;
+  }
+  var known = original[element];
+  if (step[0] + 1u < table[ROWS]) {
+    let row = row_start(step[0] + 1u);
+    let noise = static_at(element, params.images, params.pixels, params.channels);
+    known = table_float(row + ROW_ALPHA) * known + table_float(row + ROW_SIGMA) * noise;
+  }
+  let state = mix(known, x[element], mask[element / groups].x);
+  let seen = next_input_scale(step[0]) * state;
+  x[element] = state;
+  model_input[element] = seen;
+  if (GUIDED) {
+    model_input[tensor_size + element] = seen;
+  }
+}
