@@ -5,8 +5,7 @@
  *               +-- [resample] ------------- conv_shortcut where the channels change ---------------------+
  */
 import { avgPool } from "../kernels/avg_pool";
-import { type BiasRows, conv2d } from "../kernels/conv2d";
-import type { Modulation } from "../kernels/group_norm";
+import { conv2d } from "../kernels/conv2d";
 import { resize } from "../kernels/resize";
 import type { Tensor } from "../recording/recording";
 import { check } from "../tensor/check";
@@ -31,10 +30,10 @@ export function recordResnet(model: Model, layout: ResnetLayout, x: Tensor<BHWC>
         channels,
         ...(normed.skip && { second: normed.skip }),
         upsample: resample === "up",
-        bias: config.timeScaleShift ? parameters.vector(`${path}.conv1.bias`, channels) : timeBias(time, path),
+        bias: config.timeScaleShift ? parameters.vector(`${path}.conv1.bias`, channels) : timeShare(time, path),
       }),
     ).y; //                                                                        (B, H', W', C)
-    const modulation = config.timeScaleShift ? timeModulation(time, path) : undefined;
+    const modulation = config.timeScaleShift ? timeShare(time, path) : undefined;
     const h2 = recordGroupNorm(model, `${path}.norm2`, { ...norm, modulation }, h1).x;
 
     const w2 = parameters.conv(`${path}.conv2`, [channels], channels, 3);
@@ -63,12 +62,7 @@ function recordShortcut(
   return recording.add("conv_shortcut", conv2d(x, w, { ...options, ...(skip && { second: skip }) })).y;
 }
 
-/** conv1's bias with the time embedding's share in it. */
-function timeBias({ table, position, conditions, columns }: TimeTable, path: string): BiasRows {
-  return { table, position, conditions, column: columns.get(path)! };
-}
-
-/** The time embedding's share where it scales and shifts the second norm. */
-function timeModulation({ table, position, conditions, columns }: TimeTable, path: string): Modulation {
+/** This block's columns of the table: conv1's bias with the time's share in it, or the second norm's scale and shift. */
+function timeShare({ table, position, conditions, columns }: TimeTable, path: string) {
   return { table, position, conditions, column: columns.get(path)! };
 }

@@ -22,7 +22,7 @@ export interface Tensor<S extends Shape = Shape> {
 /** How the numbers of a checkpoint become the numbers that a kernel reads (see kernels/packing.ts). */
 export interface Packing {
   readonly kind: "conv" | "linear" | "vector" | "table";
-  /** Checkpoint tensors joined along the output axis: queries, keys and values in one matrix, say. */
+  /** Checkpoint tensors joined along the output axis; models/parameters.ts says how a part names sums and rows. */
   readonly parts: readonly string[];
   /** For `conv` and `linear`: the channels of each source of a concatenated input, in order. */
   readonly sources?: readonly number[];
