@@ -42,8 +42,8 @@ export function readShader(file: string): { shader: Shader; files: string[] } {
 
 /** Bindings, the layout of `Params` and the names of the overrides, read off the WGSL itself. */
 export function reflect(code: string): Omit<Shader, "name" | "code"> {
-  // wgsl_reflect knows no `enable` directive; nothing that it reads depends on one.
-  const reflection = new WgslReflect(code.replace(/^enable .*$/gm, ""));
+  // wgsl_reflect knows no directives; nothing that it reads depends on one.
+  const reflection = new WgslReflect(code.replace(/^(enable|diagnostic|requires)\b.*$/gm, ""));
   const bindings: Record<string, Binding> = {};
   let params: Params = { bytes: 0, fields: {} };
   for (const uniform of reflection.uniforms) {

@@ -103,6 +103,11 @@ export class Recording {
     return writes as never;
   }
 
+  /** Exchanges dispatches one for one: a variant of the same operation with the same bindings. */
+  exchange(choose: (dispatch: RecordedDispatch) => RecordedDispatch): void {
+    this.dispatches.splice(0, this.dispatches.length, ...this.dispatches.map(choose));
+  }
+
   #tensor<S extends Shape>(label: string, shape: S, dtype: DType, kind: Tensor["kind"]): Tensor<S> {
     checkShape(`${this.name}: ${label}`, shape);
     const tensor = { id: this.tensors.length, label, shape, dtype, kind };

@@ -15,6 +15,8 @@ export interface AdapterDescription {
   readonly description: string;
   /** `cpu` where the driver is a program (SwiftShader, lavapipe, WARP): kernels without barriers suit those. */
   readonly kind: "gpu" | "cpu";
+  /** Lanes of a subgroup where kernels may use subgroups and the number never varies; else null. */
+  readonly subgroupSize: number | null;
   readonly features: readonly string[];
 }
 
@@ -131,7 +133,10 @@ function describe(info: GPUAdapterInfo, features: readonly string[]): AdapterDes
   const isSoftware =
     info.isFallbackAdapter ||
     /swiftshader|software|llvmpipe|basic render/i.test(`${architecture} ${device} ${description}`);
-  return { vendor, architecture, device, description, kind: isSoftware ? "cpu" : "gpu", features };
+  const { subgroupMinSize, subgroupMaxSize } = info;
+  const isFixed = features.includes("subgroups") && subgroupMinSize === subgroupMaxSize;
+  const subgroupSize = isFixed ? (subgroupMinSize ?? null) : null;
+  return { vendor, architecture, device, description, kind: isSoftware ? "cpu" : "gpu", subgroupSize, features };
 }
 
 /** Dawn for Node crashes when the object behind `navigator.gpu` is collected while a device lives: it is kept here. */

@@ -3,6 +3,7 @@
  *
  * A lost device takes all of it along; the model then makes a new engine and goes on.
  */
+import { variantFor } from "../kernels/variants";
 import type { Recording, Weight } from "../recording/recording";
 import { type Device, type DeviceOptions, openDevice } from "../runtime/device";
 import { Pipelines } from "../runtime/pipelines";
@@ -59,6 +60,7 @@ export class Engine {
       return kept;
     }
     const { recording, ends } = record();
+    recording.exchange((dispatch) => variantFor(dispatch, this.device.adapter));
     const missing = recording.weights.filter((weight) => !this.weights.has(weight));
     if (missing.length > 0) await loadWeights(missing, (weight, packed) => this.weights.upload(weight, packed));
     for (const [oldest, { program }] of this.#programs) {

@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { type Conv2dOptions, conv2d, linear } from "../../src/kernels/conv2d";
 import { pack, packedShape } from "../../src/kernels/packing";
+import { variantFor } from "../../src/kernels/variants";
+import { Recording } from "../../src/recording/recording";
 import { type BHWC, sizeOf } from "../../src/tensor/shape";
 import * as reference from "../reference/conv2d";
-import { run, runOne } from "../support/gpu";
+import { run, runOne, testDevice } from "../support/gpu";
 import "../support/matchers";
 import { normal } from "../support/random";
 
@@ -45,10 +47,22 @@ const cases: Case[] = [
     channels: 2,
     options: { kernel: [5, 3], dilation: 2, padding: [4, 2, 4, 2] },
   },
+  { why: "enough channels for a subgroup of eight, pixels left over", shape: [1, 7, 9, 5], channels: 32 },
+  {
+    why: "two sources, stride 2 and residual with 64 channels",
+    shape: [2, 8, 8, 6],
+    second: 9,
+    channels: 64,
+    residual: true,
+    options: { stride: 2 },
+  },
   { why: "smaller than one register tile", shape: [1, 1, 1, 4], channels: 4 },
 ];
 
-describe("conv2d", () => {
+describe.each([
+  { device: "with WebGPU's defaults", baseline: true },
+  { device: "with all that the adapter has", baseline: false },
+])("conv2d on a device $device", ({ baseline }) => {
   test.each(cases)(
     "$why: $shape to $channels",
     async ({ shape, channels, second = 0, residual = false, options = {} }) => {
@@ -103,10 +117,25 @@ describe("conv2d", () => {
               ...(residual ? { residual: t.residual } : {}),
             }),
           ),
+        { baseline },
       );
       expect(y).toBeAllClose(total, { rtol: 1e-5, atol: 2e-5 });
     },
   );
+});
+
+describe("conv2d", () => {
+  test("the software adapters take the variant that shares loads within a subgroup", async () => {
+    const { device } = await testDevice({ baseline: false });
+    const { kind, subgroupSize } = device.adapter;
+    const recording = new Recording("variant");
+    const x = recording.state("x", [1, 4, 4, 4] as BHWC);
+    const w = recording.state("w", [9, 4, 32]);
+    recording.add("conv", conv2d(x, w, { channels: 32, bias: recording.state("bias", [32]) }));
+    recording.exchange((dispatch) => variantFor(dispatch, device.adapter));
+    expect(subgroupSize).not.toBeNull();
+    expect(recording.dispatches[0]!.shader.name).toBe(kind === "cpu" ? "conv2d_subgroup" : "conv2d");
+  });
 
   test("bias rows: the step and each image's condition choose the row", async () => {
     const shape: BHWC = [3, 4, 4, 4];

@@ -5,6 +5,7 @@
  * kernel needs no more. No adapter is a failed test, never a skipped one.
  */
 import { afterAll } from "vitest";
+import { variantFor } from "../../src/kernels/variants";
 import type { Dispatch } from "../../src/recording/dispatch";
 import { Recording, type Tensor } from "../../src/recording/recording";
 import { type Device, openDevice } from "../../src/runtime/device";
@@ -19,30 +20,40 @@ export interface Input<S extends Shape = Shape> {
   readonly data: Float32Array | Uint32Array;
 }
 
-let opened: Promise<{ device: Device; pipelines: Pipelines }> | undefined;
+interface TestDevice {
+  readonly device: Device;
+  readonly pipelines: Pipelines;
+}
 
-/** The device that all tests of a file share. */
-export function testDevice(): Promise<{ device: Device; pipelines: Pipelines }> {
-  opened ??= openDevice({ baseline: true }).then((device) => ({ device, pipelines: new Pipelines(device) }));
-  return opened;
+const opened = new Map<string, Promise<TestDevice>>();
+
+/** The device that all tests of a file share; `baseline: false` for one with the adapter's optional features. */
+export function testDevice({ baseline = true } = {}): Promise<TestDevice> {
+  const key = String(baseline);
+  const device =
+    opened.get(key) ?? openDevice({ baseline }).then((device) => ({ device, pipelines: new Pipelines(device) }));
+  opened.set(key, device);
+  return device;
 }
 
 afterAll(async () => {
-  (await opened)?.device.destroy();
-  opened = undefined;
+  for (const device of opened.values()) (await device).device.destroy();
+  opened.clear();
 });
 
 /** Uploads `inputs` as states, lets `record` build the dispatches, runs them once, returns what `record` returned. */
 export async function run<Inputs extends Record<string, Input>, Outputs extends Record<string, Tensor>>(
   inputs: Inputs,
   record: (tensors: { [K in keyof Inputs]: Tensor<Inputs[K]["shape"]> }, recording: Recording) => Outputs,
+  options: { readonly baseline?: boolean } = {},
 ): Promise<{ [K in keyof Outputs]: Float32Array }> {
-  const { device, pipelines } = await testDevice();
+  const { device, pipelines } = await testDevice(options);
   const recording = new Recording("test");
   const entries = Object.entries(inputs).map(([name, { shape, data }]) => {
     return [name, recording.state(name, shape, data instanceof Uint32Array ? "u32" : "f32")] as const;
   });
   const outputs = record(Object.fromEntries(entries) as never, recording);
+  if (options.baseline === false) recording.exchange((dispatch) => variantFor(dispatch, device.adapter));
   const program = await Program.create(device, pipelines, new Weights(device), recording);
   try {
     for (const [name, tensor] of entries) {
