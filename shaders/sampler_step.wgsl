@@ -45,18 +45,16 @@ struct Terms {
   noise: vec4f,
 }
 
-// The weighted sum whose ten weights start at `word` of the table. A weight of zero must not read: its slot may never
-// have been written.
-fn evaluate(word: u32, terms: Terms, element: u32, tensor_size: u32) -> vec4f {
-  var total = table_float(word) * terms.x + table_float(word + 1u) * terms.x0;
-  total += table_float(word + 2u) * terms.eps + table_float(word + 3u) * terms.noise;
-  for (var k = 0u; k < params.slots; k++) {
-    let weight = table_float(word + 4u + k);
-    if (weight != 0.0) {
-      total += weight * history[k * tensor_size + element];
-    }
-  }
-  return total;
+// The part of the sum starting at `word` of the table that does not come from slots.
+fn present(word: u32, terms: Terms) -> vec4f {
+  let sum = table_float(word) * terms.x + table_float(word + 1u) * terms.x0;
+  return sum + table_float(word + 2u) * terms.eps + table_float(word + 3u) * terms.noise;
+}
+
+// A slot's part. A weight of zero must not count: its slot may never have been written.
+fn remembered(word: u32, k: u32, value: vec4f) -> vec4f {
+  let weight = table_float(word + 4u + k);
+  return select(vec4f(0.0), weight * value, weight != 0.0);
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -98,38 +96,33 @@ fn main(@builtin(global_invocation_id) global_id: vec3u, @builtin(num_workgroups
   terms.eps += table_float(row + ROW_EPS_X0) * terms.x0;
 
   let draw = table[row + ROW_DRAW];
-  if (draw != NO_DRAW) {
-    for (var lane = 0u; lane < 4u; lane++) {
-      let channel = 4u * group + lane;
-      if (channel >= params.channels) {
-        continue;
-      }
-      var noise = 0.0;
-      if (NOISE_FROM_HOST) {
-        noise = denoised[element][lane];
-      } else {
-        noise = static_element(draw, image, channel * params.pixels + pixel, params.images, params.channels * params.pixels);
-      }
-      if (table[VARIANCE] != VARIANCE_FIXED) {
-        let at = params.channels + channel;
-        noise *= learned_deviation(row, model_output[output_pixel + at / 4u][at % 4u]);
-      }
-      terms.noise[lane] = noise;
+  // A bound that the compiler does not know keeps software adapters from compiling the generator four times.
+  let channels = select(0u, min(4u, params.channels - 4u * group), draw != NO_DRAW);
+  for (var lane = 0u; lane < channels; lane++) {
+    let channel = 4u * group + lane;
+    var noise = denoised[element][lane];
+    if (!NOISE_FROM_HOST) {
+      noise = static_element(draw, image, channel * params.pixels + pixel, params.images, params.channels * params.pixels);
     }
+    if (table[VARIANCE] != VARIANCE_FIXED) {
+      let at = params.channels + channel;
+      noise *= learned_deviation(row, model_output[output_pixel + at / 4u][at % 4u]);
+    }
+    terms.noise[lane] = noise;
   }
 
-  let next = evaluate(row + ROW_NEXT, terms, element, tensor_size);
+  // All three sums are made before any is stored: a slot may be read by another's.
+  var next = present(row + ROW_NEXT, terms);
+  var first = present(row + ROW_FIRST_WRITE, terms);
+  var second = present(row + ROW_SECOND_WRITE, terms);
+  for (var k = 0u; k < params.slots; k++) {
+    let value = history[k * tensor_size + element];
+    next += remembered(row + ROW_NEXT, k, value);
+    first += remembered(row + ROW_FIRST_WRITE, k, value);
+    second += remembered(row + ROW_SECOND_WRITE, k, value);
+  }
   let first_slot = table[row + ROW_FIRST_SLOT];
   let second_slot = table[row + ROW_SECOND_SLOT];
-  // Both sums are made before either is stored: a slot may be read by the other's.
-  var first = vec4f(0.0);
-  var second = vec4f(0.0);
-  if (first_slot < params.slots) {
-    first = evaluate(row + ROW_FIRST_WRITE, terms, element, tensor_size);
-  }
-  if (second_slot < params.slots) {
-    second = evaluate(row + ROW_SECOND_WRITE, terms, element, tensor_size);
-  }
   if (first_slot < params.slots) {
     history[first_slot * tensor_size + element] = first;
   }

@@ -84,11 +84,8 @@ fn static_at(element: u32, images: u32, pixels: u32, channels: u32) -> vec4f {
   let pixel = (element / groups) % pixels;
   let image = element / (groups * pixels);
   var noise = vec4f(0.0);
-  for (var lane = 0u; lane < 4u; lane++) {
-    let channel = 4u * group + lane;
-    if (channel < channels) {
-      noise[lane] = static_element(0u, image, channel * pixels + pixel, images, channels * pixels);
-    }
+  for (var lane = 0u; lane < min(4u, channels - 4u * group); lane++) {
+    noise[lane] = static_element(0u, image, (4u * group + lane) * pixels + pixel, images, channels * pixels);
   }
   return noise;
 }
