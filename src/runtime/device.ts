@@ -139,23 +139,28 @@ function describe(info: GPUAdapterInfo, features: readonly string[]): AdapterDes
   return { vendor, architecture, device, description, kind: isSoftware ? "cpu" : "gpu", subgroupSize, features };
 }
 
-/** Dawn for Node crashes when the object behind `navigator.gpu` is collected while a device lives: it is kept here. */
-let nodeGpu: GPU | undefined;
+/**
+ * Dawn for Node crashes when the object behind `navigator.gpu` is collected while a device lives: there is one, kept
+ * here, and a promise so that two callers at once do not make two.
+ */
+let nodeGpu: Promise<GPU> | undefined;
 
 async function findGpu(): Promise<GPU> {
   if (globalThis.navigator?.gpu) return navigator.gpu;
   check(typeof process !== "undefined" && process.versions?.node, () => NO_ADAPTER, DeviceError);
-  if (!nodeGpu) {
-    const { create, globals } = await import("webgpu").catch((cause: Error) => {
-      throw new DeviceError(`in Node, WebGPU comes from the package 'webgpu' (npm install webgpu): ${cause.message}`);
-    });
-    Object.assign(globalThis, globals);
-    nodeGpu = create([
-      "enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia",
-      "disable-dawn-features=timestamp_quantization",
-    ]);
-  }
+  nodeGpu ??= createNodeGpu();
   return nodeGpu;
+}
+
+async function createNodeGpu(): Promise<GPU> {
+  const { create, globals } = await importNodePackage().catch((cause: Error) => {
+    throw new DeviceError(`in Node, WebGPU comes from the package 'webgpu' (npm install webgpu): ${cause.message}`);
+  });
+  Object.assign(globalThis, globals);
+  return create([
+    "enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia",
+    "disable-dawn-features=timestamp_quantization",
+  ]);
 }
 
 /** Runs `make` and turns what WebGPU's validation says of it into a `ShaderError`. */

@@ -190,7 +190,11 @@ async function makeUniforms(device: Device, recording: Recording) {
 }
 
 /** A dispatch's `params` in the byte layout that reflection found. Every field must be given, and no other. */
-export function encodeParams({ shader, params = {}, label }: RecordedDispatch): ArrayBuffer {
+export function encodeParams({
+  shader,
+  params = {},
+  label,
+}: Pick<RecordedDispatch, "shader" | "params" | "label">): ArrayBuffer {
   const data = new ArrayBuffer(shader.params.bytes);
   const view = new DataView(data);
   for (const [name, { offset, type }] of Object.entries(shader.params.fields)) {
