@@ -11,6 +11,8 @@
 
 override WORKGROUP_SIZE: u32 = 64;
 override GUIDED: bool = false;
+// The static was made on the host: `noise` holds it, (draws, B, P, C), of which draw 0 counts here.
+override NOISE_FROM_HOST: bool = false;
 
 struct Params {
   images: u32,   // B
@@ -23,8 +25,9 @@ struct Params {
 @group(0) @binding(2) var<storage, read> step: array<u32>;
 @group(0) @binding(3) var<storage, read> original: array<vec4f>;
 @group(0) @binding(4) var<storage, read> mask: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> x: array<vec4f>;
-@group(0) @binding(6) var<storage, read_write> model_input: array<vec4f>;
+@group(0) @binding(5) var<storage, read> noise: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> x: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> model_input: array<vec4f>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) global_id: vec3u, @builtin(num_workgroups) workgroups: vec3u) {
@@ -37,8 +40,11 @@ fn main(@builtin(global_invocation_id) global_id: vec3u, @builtin(num_workgroups
   var known = original[element];
   if (step[0] + 1u < table[ROWS]) {
     let row = row_start(step[0] + 1u);
-    let noise = static_at(element, params.images, params.pixels, params.channels);
-    known = table_float(row + ROW_ALPHA) * known + table_float(row + ROW_SIGMA) * noise;
+    var drawn = noise[element];
+    if (!NOISE_FROM_HOST) {
+      drawn = static_at(element, params.images, params.pixels, params.channels);
+    }
+    known = table_float(row + ROW_ALPHA) * known + table_float(row + ROW_SIGMA) * drawn;
   }
   let state = mix(known, x[element], mask[element / groups].x);
   let seen = next_input_scale(step[0]) * state;

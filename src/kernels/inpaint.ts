@@ -11,9 +11,9 @@ const WORKGROUP_SIZE = 64;
 
 /**
  * Puts the state outside `mask`, (B, H, W, 1), back to `original`, (B, H, W, C), at the next row's noise level. Stands
- * between `samplerStep` and `advanceStep`.
+ * between `samplerStep` and `advanceStep`. With `noise`, (draws, B, H, W, C), the static is the host's draw 0.
  */
-export function inpaint(original: Tensor<BHWC>, mask: Tensor<BHWC>, state: SamplerState) {
+export function inpaint(original: Tensor<BHWC>, mask: Tensor<BHWC>, state: SamplerState, noise?: Tensor) {
   const { x, modelInput, table, step, guided } = state;
   const [B, H, W, C] = x.shape;
   check(
@@ -24,12 +24,17 @@ export function inpaint(original: Tensor<BHWC>, mask: Tensor<BHWC>, state: Sampl
     sameShape(mask.shape, [B, H, W, 1]),
     () => `inpaint: mask must be ${formatShape([B, H, W, 1])}, got ${formatShape(mask.shape)}`,
   );
+  check(
+    !noise || sameShape(noise.shape.slice(1), x.shape),
+    () => `inpaint: a draw must be ${formatShape(x.shape)}, got ${formatShape(noise?.shape.slice(1) ?? [])}`,
+  );
   const invocations = paddedSizeOf(x.shape) / 4;
   return {
     shader: kernel,
-    constants: { WORKGROUP_SIZE, GUIDED: guided },
+    constants: { WORKGROUP_SIZE, GUIDED: guided, NOISE_FROM_HOST: noise !== undefined },
     params: { images: B, pixels: H * W, channels: C },
-    reads: { table, step, original, mask },
+    // A binding must hold something; without the host's static nothing is read from it.
+    reads: { table, step, original, mask, noise: noise ?? original },
     writes: { x, model_input: modelInput },
     workgroups: linearWorkgroups("inpaint", invocations, WORKGROUP_SIZE),
     flops: invocations * 4 * 40,
