@@ -35,6 +35,11 @@ export function conditionsOf(config: UNet2DConfig, names: Labels | undefined, op
     () => `guidance: must be 1 for a model that has no "unconditional" class in labels.json, got ${guidance}`,
     InputError,
   );
+  check(
+    guided || !options.guidanceRescale,
+    () => `guidanceRescale: needs a guidance other than 1, got ${options.guidanceRescale}`,
+    InputError,
+  );
   const labels = [...new Set([...perPicture, ...(guided ? [unconditional!] : [])])];
   const told = guided ? [...perPicture, ...perPicture.map(() => unconditional!)] : perPicture;
   return {

@@ -19,6 +19,14 @@ export type WeightLoader = (
 /** Programs kept for the next run: one to generate with, one for a forward pass or another batch. */
 const PROGRAMS_KEPT = 2;
 
+export interface EngineOptions extends DeviceOptions {
+  /**
+   * Gives the device to run on, in place of one of the model's own, so that several models share one. Asked again once
+   * that device is lost; destroying the model frees what it holds there and leaves the device alone.
+   */
+  readonly device?: () => Promise<Device>;
+}
+
 interface Kept<Ends> {
   readonly program: Program;
   /** The tensors that the caller needs again: inputs, outputs, states. */
@@ -30,15 +38,17 @@ export class Engine {
   readonly pipelines: Pipelines;
   readonly weights: Weights;
   readonly #programs = new Map<string, Kept<unknown>>();
+  readonly #ownsDevice: boolean;
 
-  constructor(device: Device) {
+  constructor(device: Device, ownsDevice = true) {
     this.device = device;
+    this.#ownsDevice = ownsDevice;
     this.pipelines = new Pipelines(device);
     this.weights = new Weights(device);
   }
 
-  static async open(options: DeviceOptions): Promise<Engine> {
-    return new Engine(await openDevice(options));
+  static async open({ device, ...options }: EngineOptions): Promise<Engine> {
+    return device ? new Engine(await device(), false) : new Engine(await openDevice(options));
   }
 
   /** Bytes of GPU memory: weights and programs. */
@@ -74,8 +84,11 @@ export class Engine {
     return made;
   }
 
+  /** Frees the device where it is the engine's own; else what the engine made on it. */
   destroy(): void {
-    this.device.destroy();
+    if (this.#ownsDevice) this.device.destroy();
+    for (const { program } of this.#programs.values()) program.destroy();
+    this.weights.destroy();
     this.#programs.clear();
   }
 }

@@ -7,18 +7,20 @@ import type { AdapterDescription } from "../runtime/device";
 import type { Program } from "../runtime/program";
 import { type Progress, replay } from "../runtime/replay";
 import { packTable } from "../schedulers/pack";
-import type { Table } from "../schedulers/table";
-import { padRows, unpadRows } from "../tensor/shape";
+import { padRows, sizeOf, unpadRows } from "../tensor/shape";
 import type { Conditions } from "./conditions";
 import { type Image, imagesOf } from "./image";
 import type { RecordedLoop } from "./network";
 import type { GenerateOptions } from "./options";
+import type { Plan } from "./plan";
 
 /** What happened, in numbers: printed by `generate --json`, asserted by tests. */
 export interface RunReport {
   readonly adapter: string;
   readonly sampler: string;
   readonly seed: string;
+  /** Names the random numbers of the first picture's static: two machines can compare what they started from. */
+  readonly staticHash: string;
   readonly steps: number;
   readonly guidance: number;
   /** Evaluations of the network; some samplers need two a step. */
@@ -75,7 +77,7 @@ export interface Step {
 }
 
 export interface RunInputs {
-  readonly table: Table;
+  readonly plan: Plan;
   readonly conditions: Conditions;
   readonly seed: bigint;
   readonly sliceMs: number;
@@ -108,7 +110,7 @@ export class Run {
 
   /** Runs to the end. */
   async finish(): Promise<Generation> {
-    const rows = this.#inputs.table.rows.length;
+    const rows = this.#inputs.plan.table.rows.length;
     const history = this.#options.keepSteps ? new StepHistory(this.#program, this.#loop, rows) : undefined;
     const start = performance.now();
     try {
@@ -127,7 +129,7 @@ export class Run {
 
   /** Runs step by step; what `finish` would return is the generator's result. */
   async *steps(): AsyncGenerator<Step, Generation> {
-    const { table } = this.#inputs;
+    const { table } = this.#inputs.plan;
     const { x, denoised } = this.#loop.state;
     const start = performance.now();
     let last: Progress | undefined;
@@ -147,19 +149,21 @@ export class Run {
     return replay(this.#program, {
       opening: ["prepare", "start"],
       section: "step",
-      count: this.#inputs.table.rows.length,
+      count: this.#inputs.plan.table.rows.length,
       sliceMs,
       signal: this.#options.signal,
       afterStep: history && ((encoder, index) => history.encode(encoder, index)),
     });
   }
 
-  /** All that this run has of its own: a table, timesteps, labels, and who is conditioned on what. */
+  /** All that this run has of its own: a table, timesteps, labels, who is conditioned on what, statics, a picture. */
   #upload(): void {
-    const { table, conditions, seed } = this.#inputs;
+    const { plan, conditions, seed } = this.#inputs;
     const { unet, state } = this.#loop;
     const { labels, indices, guidance } = conditions;
-    this.#program.write(state.table, packTable(table, { seed, guidanceScale: guidance, streamPerImage: true }));
+    const { table, guidanceRescale } = plan;
+    const options = { seed, guidanceScale: guidance, guidanceRescale, streamPerImage: true };
+    this.#program.write(state.table, packTable(table, options));
     const timesteps = table.rows.flatMap(({ timestep }) => labels.map(() => timestep));
     this.#program.write(unet.timesteps, numbers(unet.timesteps, timesteps));
     if (unet.classLabels) {
@@ -169,6 +173,19 @@ export class Run {
     const position = new Uint32Array(POSITION_WORDS);
     position.set(indices, 4);
     this.#program.write(unet.position, position);
+    this.#uploadPictures();
+  }
+
+  #uploadPictures(): void {
+    const { plan } = this.#inputs;
+    const { noise, original, mask, state } = this.#loop;
+    if (noise) {
+      const statics = plan.statics();
+      this.#program.write(noise, statics);
+      this.#program.write(state.x, statics.subarray(0, bytesOf(state.x) / 4));
+    }
+    if (original) this.#program.write(original, perPicture(original, plan.original!.samples));
+    if (mask) this.#program.write(mask, perPicture(mask, plan.original!.mask!));
   }
 
   async #read(tensor: RecordedLoop["state"]["x"]): Promise<Image[]> {
@@ -177,7 +194,7 @@ export class Run {
   }
 
   async #keptGeneration(history: StepHistory, last: Progress, start: number): Promise<Generation> {
-    const { rows } = this.#inputs.table;
+    const { rows } = this.#inputs.plan.table;
     const { shape } = this.#loop.state.x;
     this.#readbacks++;
     const batches = await history.read();
@@ -192,12 +209,14 @@ export class Run {
   }
 
   #report(last: Progress, totalMs: number): RunReport {
-    const { table, seed, conditions, loadMs, compileMs } = this.#inputs;
+    const { plan, seed, conditions, loadMs, compileMs } = this.#inputs;
+    const { table, staticHash } = plan;
     const evaluations = table.rows.length;
     return {
       adapter: `${this.#adapter.vendor} ${this.#adapter.description}`.trim(),
       sampler: table.sampler,
       seed: String(seed),
+      staticHash,
       steps: this.#options.steps ?? 24,
       guidance: conditions.guidance,
       evaluations,
@@ -258,4 +277,10 @@ class StepHistory {
 /** Numbers in the type and layout of a state. */
 function numbers(tensor: Tensor, values: readonly number[]) {
   return tensor.dtype === "u32" ? Uint32Array.from(values) : padRows(Float32Array.from(values), tensor.shape);
+}
+
+/** The same picture for every one of the batch. */
+function perPicture(tensor: Tensor, picture: Float32Array) {
+  const batch = Float32Array.from({ length: sizeOf(tensor.shape) }, (_, i) => picture[i % picture.length]!);
+  return padRows(batch, tensor.shape);
 }

@@ -6,7 +6,7 @@ import { type Folder, openFolder } from "../checkpoint/folder";
 import { parseUNet2DConfig, type UNet2DConfig } from "../models/unet_2d_config";
 import { loadWeights, matchCheckpoint } from "../models/weights";
 import type { AdapterDescription } from "../runtime/device";
-import { makeTable, type Scheduler, schedulerFromConfig, withSampler } from "../schedulers/registry";
+import { type Scheduler, schedulerFromConfig } from "../schedulers/registry";
 import { check, InputError } from "../tensor/check";
 import type { Shape } from "../tensor/shape";
 import { conditionsOf } from "./conditions";
@@ -16,6 +16,7 @@ import { type ForwardInput, type ForwardOutput, runForward } from "./forward";
 import { type Generation, Run, type Step } from "./generation";
 import { recordForward, recordLoop } from "./network";
 import { checkOptions, type GenerateOptions } from "./options";
+import { planOf } from "./plan";
 
 export interface LoadOptions {
   /** A WebGPU implementation in place of the page's or Dawn's. */
@@ -148,20 +149,24 @@ export class Model {
   }
 
   async #start(options: GenerateOptions): Promise<Run> {
-    const { steps, seed, sliceMs } = checkOptions(options);
+    const checked = checkOptions(options);
     const conditions = conditionsOf(this.config, this.#folder.labels, options);
-    const scheduler = options.sampler ? withSampler(this.#scheduler, options.sampler) : this.#scheduler;
-    const table = makeTable(scheduler, steps, options.eta === undefined ? {} : { eta: options.eta });
     const [height, width] = this.size;
     const { count, guided, labels } = conditions;
+    const plan = planOf(this.#scheduler, options, checked, count, [height, width, this.config.inChannels]);
     const shape = {
       count,
       height,
       width,
-      rows: table.rows.length,
-      slots: table.slots,
+      rows: plan.table.rows.length,
+      slots: plan.table.slots,
       conditions: labels.length,
       guided,
+      rescales: guided && plan.guidanceRescale > 0,
+      thresholds: plan.table.threshold !== null,
+      hostDraws: plan.hostDraws,
+      startsFromPicture: plan.startsFromPicture,
+      masks: plan.original?.mask !== undefined,
     };
     const engine = await this.#openEngine();
     const start = performance.now();
@@ -177,7 +182,8 @@ export class Model {
       (done, total) => this.#options.onProgress?.("compile", done, total),
     );
     const compileMs = performance.now() - start;
-    const inputs = { table, conditions, seed, sliceMs, loadMs: this.loadMs, compileMs };
+    const { seed, sliceMs } = checked;
+    const inputs = { plan, conditions, seed, sliceMs, loadMs: this.loadMs, compileMs };
     return new Run(program, ends, inputs, options, engine.device.adapter);
   }
 

@@ -1,5 +1,8 @@
 /** What a user may ask of a generation, checked before anything runs. */
 import { check, InputError } from "../tensor/check";
+import type { SourcePicture } from "./source_picture";
+import { SIGMA_SPACINGS, type SigmaSpacing, STEP_SPACINGS, type StepSpacing } from "./spacing";
+import type { Rng } from "./statics";
 
 export interface GenerateOptions {
   /** What to draw: a class's name; an array draws one picture each. Only for models with classes. */
@@ -16,8 +19,24 @@ export interface GenerateOptions {
   readonly sampler?: string;
   /** DDIM's eta: 0 is deterministic, 1 as noisy as DDPM. */
   readonly eta?: number;
+  /** Spacing of the noise levels, for samplers that have a choice; the model's own unless given. */
+  readonly sigmas?: SigmaSpacing;
+  /** Which of the training steps are visited; the model's own unless given. */
+  readonly spacing?: StepSpacing;
+  /** Whose random numbers `seed` stands for: those of torch on CUDA (drawn on the GPU) unless given, or on the CPU. */
+  readonly rng?: Rng;
+  /** The pictures lead from the static of `seed` to that of `toSeed`, along the sphere; `count` is how many. */
+  readonly toSeed?: number | bigint;
+  /** A picture to start from, cropped and scaled to the model's size. */
+  readonly init?: SourcePicture;
+  /** How much of `init` is noised away, above 0 to 1: 0.8 unless given, with a mask 1. */
+  readonly strength?: number;
+  /** Where it is white, `init` is painted anew; elsewhere it stays. Must be of `init`'s size. */
+  readonly mask?: SourcePicture;
   /** Scale of classifier-free guidance; 1 for none. The model's own suggestion unless given. */
   readonly guidance?: number;
+  /** 0 for none, up to 1: how far guidance is kept from overdoing contrast (Lin et al. 2023, section 3.4). */
+  readonly guidanceRescale?: number;
   /** Cancels between two submits. */
   readonly signal?: AbortSignal;
   /** Longest time of one GPU submit in milliseconds, 100 unless given. */
@@ -32,12 +51,15 @@ export interface GenerateOptions {
 export interface CheckedOptions {
   readonly steps: number;
   readonly seed: bigint;
+  readonly toSeed: bigint | undefined;
+  readonly rng: Rng;
   readonly sliceMs: number;
   readonly guidance: number | undefined;
 }
 
 const GUIDANCE_MAX = 1000;
 const COUNT_MAX = 4096;
+const RNGS: readonly Rng[] = ["torch-cuda", "torch-cpu"];
 
 /** @throws InputError naming the option, what must hold and what came. */
 export function checkOptions(options: GenerateOptions): CheckedOptions {
@@ -47,12 +69,41 @@ export function checkOptions(options: GenerateOptions): CheckedOptions {
   checkNumber("eta", eta, 0, 1, false);
   if (guidance !== undefined) checkNumber("guidance", guidance, 0, GUIDANCE_MAX, false);
   check(sliceMs > 0, () => `sliceMs: must be above 0, got ${sliceMs}`, InputError);
+  checkOneOf("rng", options.rng, RNGS);
+  checkOneOf("sigmas", options.sigmas, SIGMA_SPACINGS);
+  checkOneOf("spacing", options.spacing, STEP_SPACINGS);
+  checkPictureOptions(options);
+  const toSeed = options.toSeed === undefined ? undefined : seedOf("toSeed", options.toSeed);
+  return { steps, seed: seedOf("seed", seed), toSeed, rng: options.rng ?? "torch-cuda", sliceMs, guidance };
+}
+
+function checkPictureOptions({ init, mask, strength, guidanceRescale = 0 }: GenerateOptions): void {
+  checkNumber("guidanceRescale", guidanceRescale, 0, 1, false);
+  check(init || !mask, () => "mask: needs init, the picture that it lies on", InputError);
+  check(init || strength === undefined, () => "strength: needs init, the picture that is noised", InputError);
   check(
-    typeof seed === "bigint" || Number.isSafeInteger(seed),
-    () => `seed: must be an integer, as a bigint beyond 2^53, got ${seed}`,
+    strength === undefined || (strength > 0 && strength <= 1),
+    () => `strength: must be above 0 and at most 1, got ${strength}`,
     InputError,
   );
-  return { steps, seed: BigInt.asUintN(64, BigInt(seed)), sliceMs, guidance };
+}
+
+/** A seed as 64 bits. @throws InputError where it is not an integer. */
+export function seedOf(name: string, seed: number | bigint): bigint {
+  check(
+    typeof seed === "bigint" || Number.isSafeInteger(seed),
+    () => `${name}: must be an integer, as a bigint beyond 2^53, got ${seed}`,
+    InputError,
+  );
+  return BigInt.asUintN(64, BigInt(seed));
+}
+
+function checkOneOf(name: string, value: string | undefined, allowed: readonly string[]): void {
+  check(
+    value === undefined || allowed.includes(value),
+    () => `${name}: must be one of ${allowed.join(", ")}, got "${value}"`,
+    InputError,
+  );
 }
 
 function checkNumber(name: string, value: number, min: number, max: number, isInteger: boolean): void {

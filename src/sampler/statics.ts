@@ -2,7 +2,9 @@
  * Statics that the host makes: torch's CPU generator, and the way between two seeds. The GPU draws all others itself.
  */
 import { TorchCpuGenerator } from "../random/mt19937";
+import { noiseHash } from "../random/noise_hash";
 import { philoxNormal } from "../random/philox";
+import { slerp } from "../random/slerp";
 import { type BHWC, nchwToNhwc, padRows, sizeOf } from "../tensor/shape";
 
 /** Whose random numbers: Philox as `torch.randn(device="cuda")` has it, or mt19937 as torch's CPU generator. */
@@ -54,27 +56,10 @@ function generator(rng: Rng, seed: bigint, size: number): (draw: number) => Floa
   return () => cpu.randn(size);
 }
 
-/** Beyond this cosine the arc is so short that its sine divides badly: the chord does as well (as in diffusers). */
-const NEARLY_PARALLEL = 0.9995;
+/** A hash of more words than this says nothing new: they all follow from seed, generator and layout. */
+const HASHED_WORDS = 2 ** 16;
 
-/**
- * Spherical interpolation (Shoemake 1985). Statics lie near a sphere of radius sqrt(size); on the straight line between
- * two of them the middle would be too quiet by sqrt(2), and the picture washed out.
- */
-export function slerp(from: Float32Array, to: Float32Array, weight: number): Float32Array<ArrayBuffer> {
-  let product = 0;
-  let fromSquares = 0;
-  let toSquares = 0;
-  from.forEach((value, i) => {
-    product += value * to[i]!;
-    fromSquares += value * value;
-    toSquares += to[i]! * to[i]!;
-  });
-  const cosine = product / Math.sqrt(fromSquares * toSquares);
-  const angle = Math.acos(Math.min(Math.max(cosine, -1), 1));
-  const [a, b] =
-    Math.abs(cosine) > NEARLY_PARALLEL
-      ? [1 - weight, weight]
-      : [Math.sin((1 - weight) * angle) / Math.sin(angle), Math.sin(weight * angle) / Math.sin(angle)];
-  return Float32Array.from(from, (value, i) => a * value + b * to[i]!);
+/** Names a picture's static. */
+export function staticHash(rng: Rng, seed: bigint, [H, W, C]: readonly [number, number, number]): string {
+  return noiseHash(rng, seed, Math.min(H * W * C, HASHED_WORDS));
 }
