@@ -10,6 +10,7 @@ import { UnstaticError } from "../index";
 import { findDriver } from "./driver";
 import { GENERATE_HELP, generate } from "./generate";
 import { INSPECT_HELP, inspect } from "./inspect";
+import { NOISE_HELP, noise } from "./noise";
 import { UsageError } from "./options";
 import { VERIFY_HELP, verify } from "./verify";
 
@@ -22,6 +23,7 @@ interface Command {
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   generate: { help: GENERATE_HELP, needsGpu: true, run: generate },
+  noise: { help: NOISE_HELP, needsGpu: true, run: noise },
   inspect: { help: INSPECT_HELP, needsGpu: false, run: inspect },
   verify: { help: VERIFY_HELP, needsGpu: true, run: verify },
 };
