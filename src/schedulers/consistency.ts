@@ -5,16 +5,17 @@ import { plainTable } from "./euler";
 import { NOISE, sum, X0 } from "./form";
 import { karrasAt } from "./sigmas";
 import type { Row, SamplerOptions, Table } from "./table";
-import { checkSteps } from "./timesteps";
+import { checkSteps, ownList } from "./timesteps";
 
 /** The table of CMStochasticIterativeScheduler. */
-export function consistency(config: SchedulerConfig, steps: number, { begin = 0 }: SamplerOptions): Table {
+export function consistency(config: SchedulerConfig, steps: number, { begin = 0, timesteps }: SamplerOptions): Table {
   checkSteps(steps, config.num_train_timesteps);
   const { min, max } = sigmaRange("consistency", config);
   const stride = Math.floor(config.num_train_timesteps / steps);
-  const exact = Array.from({ length: steps }, (_, i) =>
-    karrasAt((i * stride) / (config.num_train_timesteps - 1), max, min, config.rho),
-  );
+  // The levels count from the noisiest one, and so do the caller's own, which are given descending all the same.
+  const own = ownList("timesteps", timesteps, steps, config.num_train_timesteps)?.reverse();
+  const levels = own ?? Array.from({ length: steps }, (_, i) => i * stride);
+  const exact = levels.map((level) => karrasAt(level / (config.num_train_timesteps - 1), max, min, config.rho));
   const sigmas = [...exact, min].map(Math.fround);
   const rows = exact.slice(begin).map((level, k): Row => {
     const index = begin + k;

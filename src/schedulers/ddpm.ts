@@ -4,16 +4,17 @@ import type { SchedulerConfig } from "./config";
 import { NOISE, sum, X, X0 } from "./form";
 import { checkPrediction, clipOf, thresholdOf, variancePreserving } from "./prediction";
 import type { Row, SamplerOptions, Table } from "./table";
-import { checkSteps, integerTimesteps } from "./timesteps";
+import { checkSteps, integerTimesteps, ownList } from "./timesteps";
 
 const SMALLEST_VARIANCE = 1e-20; // diffusers' clamp, which keeps the logarithm finite at the last step
 
 /** The table of DDPM; variance types as in diffusers' DDPMScheduler. */
-export function ddpm(config: SchedulerConfig, steps: number, { begin = 0 }: SamplerOptions): Table {
+export function ddpm(config: SchedulerConfig, steps: number, { begin = 0, timesteps: own }: SamplerOptions): Table {
   checkSteps(steps, config.num_train_timesteps);
   checkPrediction("ddpm", config.prediction_type, ["epsilon", "sample", "v_prediction"]);
   const alphasCumprod = alphasCumprodOf(config);
-  const timesteps = integerTimesteps(config, steps).slice(begin);
+  const chosen = ownList("timesteps", own, steps, config.num_train_timesteps) ?? integerTimesteps(config, steps);
+  const timesteps = chosen.slice(begin);
   const type = config.variance_type;
   const variance = type === "learned" || type === "learned_range" ? type : "fixed";
   let draws = 0;

@@ -24,7 +24,7 @@ export function churnedStep(x0Weight: number, added: number, sigmaHat: number, s
 /** The table of EulerDiscreteScheduler. */
 export function euler(config: SchedulerConfig, steps: number, options: SamplerOptions): Table {
   const { begin = 0 } = options;
-  const { timesteps, sigmas, initialScale } = sigmaSchedule(config, steps);
+  const { timesteps, sigmas, initialScale } = sigmaSchedule(config, steps, { own: options });
   let draws = 0;
   const rows = timesteps.slice(begin).map((timestep, k): Row => {
     const sigma = sigmas[begin + k] ?? 0;
@@ -49,15 +49,10 @@ export function euler(config: SchedulerConfig, steps: number, options: SamplerOp
   return plainTable("euler", rows, 0, initialScale);
 }
 
-/**
- * How an ancestral step divides the way to `sigmaTo` into a deterministic step down and fresh noise. The difference
- * cancels where the step is long; diffusers takes it in float32, and so its digits are repeated here.
- */
-export function ancestral(sigmaFrom: number, sigmaTo: number): { up: number; down: number } {
-  const from = Math.fround(sigmaFrom * sigmaFrom);
-  const to = Math.fround(sigmaTo * sigmaTo);
-  const up = Math.fround(Math.sqrt(Math.fround(Math.fround(to * Math.fround(from - to)) / from)));
-  return { up, down: Math.fround(Math.sqrt(Math.max(Math.fround(to - Math.fround(up * up)), 0))) };
+/** How an ancestral step divides the way to `sigmaTo` into a deterministic step down and fresh noise. */
+function ancestral(sigmaFrom: number, sigmaTo: number): { up: number; down: number } {
+  const up = Math.sqrt((sigmaTo ** 2 * (sigmaFrom ** 2 - sigmaTo ** 2)) / sigmaFrom ** 2);
+  return { up, down: sigmaTo ** 2 / sigmaFrom }; // sqrt(sigmaTo^2 - up^2), without its cancellation
 }
 
 /** The table of EulerAncestralDiscreteScheduler. */

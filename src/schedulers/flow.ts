@@ -7,7 +7,7 @@ import { EPS, type Form, NOISE, slot, sum, X, X0 } from "./form";
 import { spacing } from "./sigma_schedule";
 import { shifted, stretchToTerminal, timeShift } from "./sigmas";
 import type { Row, SamplerOptions, Table } from "./table";
-import { checkSteps } from "./timesteps";
+import { checkSteps, ownList } from "./timesteps";
 
 const MOST_STEPS = 10_000;
 
@@ -41,14 +41,18 @@ function evenSigmas(config: SchedulerConfig, steps: number): number[] {
 }
 
 /** The table of FlowMatchEulerDiscreteScheduler. */
-export function flowEuler(config: SchedulerConfig, steps: number, { mu, begin = 0 }: SamplerOptions): Table {
+export function flowEuler(config: SchedulerConfig, steps: number, { mu, begin = 0, ...own }: SamplerOptions): Table {
   checkSteps(steps, MOST_STEPS);
   check(
     !config.use_dynamic_shifting || mu !== undefined,
     () => "flow-euler: use_dynamic_shifting needs the option mu, which a pipeline computes from the picture's size",
     InputError,
   );
-  const moved = evenSigmas(config, steps).map((sigma) =>
+  const count = config.num_train_timesteps;
+  const ownTimesteps = ownList("timesteps", own.timesteps, steps, count * 1.001)?.map(Math.fround);
+  const ownSigmas = ownList("sigmas", own.sigmas, steps, 1.001)?.map(Math.fround);
+  const even = ownSigmas ?? ownTimesteps?.map((t) => t / count) ?? evenSigmas(config, steps);
+  const moved = even.map((sigma) =>
     config.use_dynamic_shifting ? timeShift(config.time_shift_type, mu ?? 0, sigma) : shifted(sigma, config.shift),
   );
   const stretched = config.shift_terminal ? stretchToTerminal(moved, config.shift_terminal) : moved;
@@ -59,7 +63,7 @@ export function flowEuler(config: SchedulerConfig, steps: number, { mu, begin = 
   const rows = sigmas.slice(begin).map((sigma, k): Row => {
     const next = sigmas[begin + k + 1] ?? final;
     return {
-      ...rowAt(sigma * config.num_train_timesteps, sigma),
+      ...rowAt((config.invert_sigmas ? undefined : ownTimesteps?.[begin + k]) ?? sigma * count, sigma),
       next: config.stochastic_sampling ? sum([1 - next, X0], [next, NOISE]) : sum([1, X], [next - sigma, EPS]),
       writes: [],
       draw: config.stochastic_sampling ? k + 1 : null,

@@ -10,8 +10,8 @@ import type { Row, SamplerOptions, Table } from "./table";
  * The table of HeunDiscreteScheduler: two rows a step, but for the last. The first row remembers x + dt/2 eps, so that
  * the second has only to add its own half.
  */
-export function heun(config: SchedulerConfig, steps: number, { begin = 0 }: SamplerOptions): Table {
-  const { timesteps, sigmas, initialScale } = sigmaSchedule(config, steps);
+export function heun(config: SchedulerConfig, steps: number, { begin = 0, ...own }: SamplerOptions): Table {
+  const { timesteps, sigmas, initialScale } = sigmaSchedule(config, steps, { own });
   const rows: Row[] = [];
   const clip = clipOf({ ...config, thresholding: false });
   const rowAt = (timestep: number, sigma: number) => {

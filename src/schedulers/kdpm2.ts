@@ -1,6 +1,6 @@
 /** KDPM2: the midpoint rule in log sigma, after DPM-Solver-2 (Karras et al. 2022, algorithm 2; k-diffusion's dpm_2). */
 import type { SchedulerConfig } from "./config";
-import { ancestral, plainTable } from "./euler";
+import { plainTable } from "./euler";
 import { EPS, NOISE, slot, sum, X } from "./form";
 import { varianceExploding } from "./prediction";
 import { type SigmaSchedule, sigmaSchedule } from "./sigma_schedule";
@@ -29,6 +29,17 @@ export function kdpm2Ancestral(config: SchedulerConfig, steps: number, { begin =
     rows.push(...midpointRows(config, schedule, i, Math.sqrt(sigma * down), down, up, i - begin + 1));
   }
   return plainTable("kdpm2-ancestral", rows, 1, schedule.initialScale);
+}
+
+/**
+ * The way to `sigmaTo` as a step down and fresh noise. The difference cancels where the step is long; diffusers takes
+ * it in float32 and derives the middle's timestep from it, so its digits are repeated here.
+ */
+function ancestral(sigmaFrom: number, sigmaTo: number): { up: number; down: number } {
+  const from = Math.fround(sigmaFrom * sigmaFrom);
+  const to = Math.fround(sigmaTo * sigmaTo);
+  const up = Math.fround(Math.sqrt(Math.fround(Math.fround(to * Math.fround(from - to)) / from)));
+  return { up, down: Math.fround(Math.sqrt(Math.max(Math.fround(to - Math.fround(up * up)), 0))) };
 }
 
 /** Both rows of step `i`; the last step goes to 0 and has only one. */

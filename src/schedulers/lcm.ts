@@ -5,7 +5,7 @@ import type { SchedulerConfig } from "./config";
 import { EPS, NOISE, sum, X, X0 } from "./form";
 import { checkPrediction, clipOf, thresholdOf, variancePreserving } from "./prediction";
 import type { Row, SamplerOptions, Table } from "./table";
-import { checkSteps } from "./timesteps";
+import { checkSteps, ownList } from "./timesteps";
 
 const SIGMA_DATA = 0.5; // of the boundary condition; a constant in diffusers
 
@@ -15,7 +15,8 @@ export function lcm(config: SchedulerConfig, steps: number, options: SamplerOpti
   const products = alphasCumprodOf(config);
   const original = options.originalInferenceSteps ?? config.original_inference_steps;
   const origin = distilledTimesteps("lcm", config, original, options.strength ?? 1);
-  const timesteps = subset("lcm", origin, steps).slice(options.begin ?? 0);
+  const own = ownList("timesteps", options.timesteps, steps, config.num_train_timesteps);
+  const timesteps = (own ?? subset("lcm", origin, steps)).slice(options.begin ?? 0);
   const rows = timesteps.map((t, k): Row => {
     const next = timesteps[k + 1];
     const product = productAt(products, t);
@@ -61,7 +62,8 @@ export function tcd(config: SchedulerConfig, steps: number, options: SamplerOpti
     options.originalInferenceSteps === undefined
       ? distilledTimesteps("tcd", config, config.original_inference_steps, strength)
       : Array.from({ length: Math.trunc(config.num_train_timesteps * strength) }, (_, t) => t);
-  const timesteps = subset("tcd", origin, steps).slice(begin);
+  const own = ownList("timesteps", options.timesteps, steps, config.num_train_timesteps);
+  const timesteps = (own ?? subset("tcd", origin, steps)).slice(begin);
   const rows = timesteps.map((t, k): Row => {
     const last = k === timesteps.length - 1;
     const next = timesteps[k + 1] ?? 0;

@@ -25,6 +25,8 @@ export interface Sampler {
   /** Other classes, old or derived, that step in the same way. */
   readonly alsoKnownAs: readonly string[];
   readonly defaults: SchedulerConfig;
+  /** Which lists of the caller's own it can follow. */
+  readonly accepts?: readonly ("timesteps" | "sigmas")[];
   readonly table: (config: SchedulerConfig, steps: number, options: SamplerOptions) => Table;
 }
 
@@ -39,6 +41,7 @@ export const SAMPLERS: Readonly<Record<string, Sampler>> = {
     className: "DDPMScheduler",
     alsoKnownAs: ["GaussianDDPMScheduler", "DDPMParallelScheduler"],
     defaults: { ...CLIPPED, variance_type: "fixed_small" },
+    accepts: ["timesteps"],
     table: ddpm,
   },
   ddim: { className: "DDIMScheduler", alsoKnownAs: ["DDIMParallelScheduler"], defaults: CLIPPED, table: ddim },
@@ -50,14 +53,26 @@ export const SAMPLERS: Readonly<Record<string, Sampler>> = {
     table: pndm,
   },
   lms: { className: "LMSDiscreteScheduler", alsoKnownAs: [], defaults: SHARED_DEFAULTS, table: lms },
-  euler: { className: "EulerDiscreteScheduler", alsoKnownAs: [], defaults: SHARED_DEFAULTS, table: euler },
+  euler: {
+    className: "EulerDiscreteScheduler",
+    alsoKnownAs: [],
+    defaults: SHARED_DEFAULTS,
+    accepts: ["timesteps", "sigmas"],
+    table: euler,
+  },
   "euler-ancestral": {
     className: "EulerAncestralDiscreteScheduler",
     alsoKnownAs: [],
     defaults: SHARED_DEFAULTS,
     table: eulerAncestral,
   },
-  heun: { className: "HeunDiscreteScheduler", alsoKnownAs: [], defaults: SECOND_ORDER, table: heun },
+  heun: {
+    className: "HeunDiscreteScheduler",
+    alsoKnownAs: [],
+    defaults: SECOND_ORDER,
+    accepts: ["timesteps"],
+    table: heun,
+  },
   kdpm2: { className: "KDPM2DiscreteScheduler", alsoKnownAs: [], defaults: SECOND_ORDER, table: kdpm2 },
   "kdpm2-ancestral": {
     className: "KDPM2AncestralDiscreteScheduler",
@@ -69,18 +84,21 @@ export const SAMPLERS: Readonly<Record<string, Sampler>> = {
     className: "DPMSolverMultistepScheduler",
     alsoKnownAs: [],
     defaults: SHARED_DEFAULTS,
+    accepts: ["timesteps"],
     table: dpmsolver,
   },
   "dpmsolver-singlestep": {
     className: "DPMSolverSinglestepScheduler",
     alsoKnownAs: [],
     defaults: { ...SHARED_DEFAULTS, lower_order_final: false },
+    accepts: ["timesteps"],
     table: dpmsolverSinglestep,
   },
   "sde-dpmsolver++": {
     className: "DPMSolverMultistepScheduler",
     alsoKnownAs: [],
     defaults: { ...SHARED_DEFAULTS, algorithm_type: "sde-dpmsolver++" },
+    accepts: ["timesteps"],
     table: dpmsolver,
   },
   unipc: {
@@ -95,8 +113,8 @@ export const SAMPLERS: Readonly<Record<string, Sampler>> = {
     defaults: { ...SHARED_DEFAULTS, algorithm_type: "deis", solver_type: "logrho" },
     table: deis,
   },
-  lcm: { className: "LCMScheduler", alsoKnownAs: [], defaults: DISTILLED, table: lcm },
-  tcd: { className: "TCDScheduler", alsoKnownAs: [], defaults: DISTILLED, table: tcd },
+  lcm: { className: "LCMScheduler", alsoKnownAs: [], defaults: DISTILLED, accepts: ["timesteps"], table: lcm },
+  tcd: { className: "TCDScheduler", alsoKnownAs: [], defaults: DISTILLED, accepts: ["timesteps"], table: tcd },
   ipndm: { className: "IPNDMScheduler", alsoKnownAs: [], defaults: SHARED_DEFAULTS, table: ipndm },
   "edm-euler": { className: "EDMEulerScheduler", alsoKnownAs: [], defaults: EDM, table: edmEuler },
   "edm-dpmsolver": { className: "EDMDPMSolverMultistepScheduler", alsoKnownAs: [], defaults: EDM, table: edmDpmsolver },
@@ -104,6 +122,7 @@ export const SAMPLERS: Readonly<Record<string, Sampler>> = {
     className: "FlowMatchEulerDiscreteScheduler",
     alsoKnownAs: [],
     defaults: SHARED_DEFAULTS,
+    accepts: ["timesteps", "sigmas"],
     table: flowEuler,
   },
   "flow-heun": {
@@ -116,8 +135,27 @@ export const SAMPLERS: Readonly<Record<string, Sampler>> = {
     className: "CMStochasticIterativeScheduler",
     alsoKnownAs: [],
     defaults: { ...EDM, num_train_timesteps: 40 },
+    accepts: ["timesteps"],
     table: consistency,
   },
+};
+
+/** Classes of diffusers that have no table, and why: for the error message, and so that nobody looks for them. */
+export const NOT_OFFERED: Readonly<Record<string, string>> = {
+  DPMSolverSDEScheduler: "its noise is a Brownian tree (torchsde), drawn in the order of an adaptive solver",
+  CosineDPMSolverMultistepScheduler: "its noise is a Brownian tree (torchsde); it serves audio models",
+  DPMSolverMultistepInverseScheduler: "inverts pictures for editing; ddim-inverse does",
+  SASolverScheduler: "its stochastic predictor-corrector has no table yet",
+  ScoreSdeVeScheduler: "its corrector's step length depends on the norms of the prediction and of the noise",
+  KarrasVeScheduler: "needs two evaluations with noise before each; deprecated in diffusers",
+  RePaintScheduler: "jumps back and forth in time around a mask; see inpaint",
+  UnCLIPScheduler: "belongs to one pipeline with a learned variance of its own kind",
+  SCMScheduler: "belongs to TrigFlow models (SANA-Sprint)",
+  FlowMatchLCMScheduler: "scales latents between steps",
+  VQDiffusionScheduler: "discrete tokens, not numbers",
+  AmusedScheduler: "discrete tokens, not numbers",
+  CogVideoXDDIMScheduler: "for video models; ddim with trailing timesteps is the same step",
+  CogVideoXDPMScheduler: "for video models",
 };
 
 /** A scheduler ready to make tables: which sampler, and its complete config. */
@@ -140,6 +178,8 @@ export function schedulerFromConfig(json: unknown): Scheduler {
   const entry = Object.entries(SAMPLERS).find(
     ([, sampler]) => sampler.className === className || sampler.alsoKnownAs.includes(String(className)),
   );
+  const reason = Object.hasOwn(NOT_OFFERED, String(className)) ? NOT_OFFERED[String(className)] : undefined;
+  check(!reason, () => `schedulerFromConfig: ${className} is not offered: ${reason}`, InputError);
   check(
     entry !== undefined,
     () =>
@@ -182,6 +222,17 @@ export function makeTable(scheduler: Scheduler, steps: number, options: SamplerO
     () => `makeTable: begin must be an integer from 0 to steps - 1 = ${steps - 1}, got ${begin}`,
     InputError,
   );
+  for (const list of ["timesteps", "sigmas"] as const) {
+    // UniPC follows sigmas of one's own for flow models only, as in diffusers.
+    const accepts =
+      sampler.accepts?.includes(list) ||
+      (list === "sigmas" && sampler.table === unipc && scheduler.config.use_flow_sigmas);
+    check(
+      options[list] === undefined || accepts,
+      () => `makeTable: ${scheduler.name} cannot follow ${list} of one's own`,
+      InputError,
+    );
+  }
   const table = sampler.table(scheduler.config, steps, options);
   check(
     table.rows.length > 0,

@@ -1,9 +1,11 @@
 /** What Euler, Euler ancestral, LMS, Heun and KDPM2 share: timesteps and sigmas of the variance-exploding form. */
+import { check, InputError } from "../tensor/check";
 import { alphasCumprodOf } from "./betas";
 import type { SchedulerConfig } from "./config";
 import { linspace32, roundHalfEven } from "./float32";
 import { beta, exponential, karras, sigmaAt, timestepOf, trainingSigmas, withoutInfinity } from "./sigmas";
-import { checkSteps, fractionalTimesteps } from "./timesteps";
+import type { SamplerOptions } from "./table";
+import { checkSteps, fractionalTimesteps, ownList } from "./timesteps";
 
 export interface SigmaSchedule {
   /** One per step. */
@@ -21,19 +23,29 @@ const MOST_STEPS = 10_000;
 export interface SigmaScheduleOptions {
   /** KDPM2 rounds the timesteps of Karras sigmas, the others keep them fractional. */
   readonly roundKarras?: boolean;
+  /** The caller's own timesteps, or sigmas with the final one. */
+  readonly own?: Pick<SamplerOptions, "timesteps" | "sigmas">;
 }
 
 /** The schedule of a variance-exploding sampler over `steps` steps. */
 export function sigmaSchedule(
   config: SchedulerConfig,
   steps: number,
-  { roundKarras = false }: SigmaScheduleOptions = {},
+  { roundKarras = false, own = {} }: SigmaScheduleOptions = {},
 ): SigmaSchedule {
   checkSteps(steps, MOST_STEPS);
   const products = alphasCumprodOf(config);
   const training = trainingSigmas(config.rescale_betas_zero_snr ? withoutInfinity(products) : products);
   const logSigmas = training.map((sigma) => Math.fround(Math.log(sigma)));
-  let timesteps = fractionalTimesteps(config, steps);
+  const ownSigmas = ownList("sigmas", own.sigmas, steps + 1, Number.POSITIVE_INFINITY);
+  if (ownSigmas) return ownSchedule(config, ownSigmas.map(Math.fround), logSigmas);
+  const ownTimesteps = ownList("timesteps", own.timesteps, steps, config.num_train_timesteps);
+  check(
+    !ownTimesteps || !(config.use_karras_sigmas || config.use_exponential_sigmas || config.use_beta_sigmas),
+    () => "makeTable: timesteps of one's own leave no room for a sigma spacing; set it to false",
+    InputError,
+  );
+  let timesteps = ownTimesteps?.map(Math.fround) ?? fractionalTimesteps(config, steps);
   let sigmas =
     config.interpolation_type === "log_linear"
       ? linspace32(logSigmas.at(-1) ?? 0, logSigmas[0] ?? 0, steps + 1).map((value) => Math.fround(Math.exp(value)))
@@ -47,12 +59,20 @@ export function sigmaSchedule(
     if (roundKarras && config.use_karras_sigmas) timesteps = timesteps.map(roundHalfEven);
   }
   sigmas = [...sigmas, config.final_sigmas_type === "sigma_min" ? (training[0] ?? 0) : 0].map(Math.fround);
-  if (config.timestep_type === "continuous" && config.prediction_type === "v_prediction") {
-    timesteps = sigmas.slice(0, -1).map((sigma) => 0.25 * Math.log(sigma));
-  }
+  return finish(config, timesteps, sigmas, logSigmas);
+}
+
+function ownSchedule(config: SchedulerConfig, sigmas: number[], logSigmas: number[]): SigmaSchedule {
+  const timesteps = sigmas.slice(0, -1).map((sigma) => timestepOf(sigma, logSigmas));
+  return finish(config, timesteps, sigmas, logSigmas);
+}
+
+function finish(config: SchedulerConfig, timesteps: number[], sigmas: number[], logSigmas: number[]): SigmaSchedule {
+  const continuous = config.timestep_type === "continuous" && config.prediction_type === "v_prediction";
+  const told = continuous ? sigmas.slice(0, -1).map((sigma) => 0.25 * Math.log(sigma)) : timesteps;
   const largest = Math.max(...sigmas);
   return {
-    timesteps: timesteps.map(Math.fround),
+    timesteps: told.map(Math.fround),
     sigmas,
     logSigmas,
     initialScale: config.timestep_spacing === "leading" ? Math.sqrt(largest * largest + 1) : largest,

@@ -1,4 +1,5 @@
 /** What the DPM solvers, UniPC and DEIS share: integer timesteps, sigmas, and the prediction that they integrate. */
+import { check, InputError } from "../tensor/check";
 import { alphasCumprodOf } from "./betas";
 import type { SchedulerConfig } from "./config";
 import { linspace64, roundHalfEven } from "./float32";
@@ -8,7 +9,7 @@ import { spacing } from "./sigma_schedule";
 import { lu, shifted, sigmaAt, timestepOf, trainingSigmas, withoutInfinity } from "./sigmas";
 import { flowLevel, type Level, preservingLevel } from "./solver";
 import type { Row, SamplerOptions, Table } from "./table";
-import { checkSteps, solverTimesteps } from "./timesteps";
+import { checkSteps, ownList, solverTimesteps } from "./timesteps";
 
 export interface SolverSchedule {
   readonly timesteps: readonly number[];
@@ -40,7 +41,8 @@ export function unclippedSteps(config: SchedulerConfig, products: readonly numbe
 export function multistepSchedule(config: SchedulerConfig, steps: number, options: SamplerOptions): SolverSchedule {
   checkSteps(steps, config.num_train_timesteps);
   const training = solverTraining(config);
-  const timesteps = solverTimesteps(config, steps, unclippedSteps(config, training.products));
+  const timesteps =
+    ownTimesteps(config, steps, options) ?? solverTimesteps(config, steps, unclippedSteps(config, training.products));
   return finish(config, steps, options, training, timesteps, config.beta_schedule !== "squaredcos_cap_v2");
 }
 
@@ -50,7 +52,19 @@ export function singlestepSchedule(config: SchedulerConfig, steps: number, optio
   const training = solverTraining(config);
   const last = unclippedSteps(config, training.products);
   const linspace = { ...config, timestep_spacing: "linspace" as const };
-  return finish(linspace, steps, options, training, solverTimesteps(linspace, steps, last), true);
+  const timesteps = ownTimesteps(config, steps, options) ?? solverTimesteps(linspace, steps, last);
+  return finish(linspace, steps, options, training, timesteps, true);
+}
+
+function ownTimesteps(config: SchedulerConfig, steps: number, options: SamplerOptions): number[] | null {
+  const own = ownList("timesteps", options.timesteps, steps, config.num_train_timesteps);
+  const { use_karras_sigmas, use_exponential_sigmas, use_beta_sigmas, use_lu_lambdas } = config;
+  check(
+    !own || !(use_karras_sigmas || use_exponential_sigmas || use_beta_sigmas || use_lu_lambdas),
+    () => "makeTable: timesteps of one's own leave no room for a sigma spacing; set it to false",
+    InputError,
+  );
+  return own;
 }
 
 function finish(

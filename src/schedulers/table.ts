@@ -87,6 +87,10 @@ export interface SamplerOptions {
   readonly strength?: number;
   /** Flow matching with dynamic shifting: the shift that a pipeline computes from the picture's size. */
   readonly mu?: number;
+  /** Timesteps to visit instead of the spacing's, descending. */
+  readonly timesteps?: readonly number[];
+  /** Sigmas to visit instead of the spacing's, descending; Euler's list ends with the final sigma, the others' does not. */
+  readonly sigmas?: readonly number[];
   /** Image to image: this many of the steps are skipped at the start. */
   readonly begin?: number;
 }

@@ -60,6 +60,23 @@ function trailing(last: number, ratio: number): number[] {
   return Array.from({ length: count }, (_, i) => roundHalfEven(last + i * delta) - 1);
 }
 
+/** The caller's own list of `what`: as long as `length`, strictly descending, from below `limit` down to 0; null without. */
+export function ownList(
+  what: "timesteps" | "sigmas",
+  list: readonly number[] | undefined,
+  length: number,
+  limit: number,
+): number[] | null {
+  if (list === undefined) return null;
+  const descends = list.every((value, i) => value >= 0 && value < (i === 0 ? limit : (list[i - 1] ?? 0)));
+  check(
+    list.length === length && descends,
+    () => `makeTable: ${what} must be ${length} numbers that descend from below ${limit}, got ${JSON.stringify(list)}`,
+    InputError,
+  );
+  return [...list];
+}
+
 /** Refuses a number of steps that no schedule can have. */
 export function checkSteps(steps: number, most: number): void {
   check(

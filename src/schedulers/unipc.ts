@@ -8,7 +8,7 @@ import { shifted, sigmaAt, stretchToTerminal, timeShift, timestepOf } from "./si
 import { flowLevel, type Level, preservingLevel } from "./solver";
 import { solverRow, solverTable, solverTraining } from "./solver_schedule";
 import type { Row, SamplerOptions, Table } from "./table";
-import { checkSteps, solverTimesteps } from "./timesteps";
+import { checkSteps, ownList, solverTimesteps } from "./timesteps";
 
 /** The table of UniPCMultistepScheduler: slot 0 holds the last corrected sample, the others the last predictions. */
 export function unipc(config: SchedulerConfig, steps: number, options: SamplerOptions): Table {
@@ -81,13 +81,14 @@ function schedule(config: SchedulerConfig, steps: number, options: SamplerOption
   };
 }
 
-function flowSigmas(config: SchedulerConfig, steps: number, { mu }: SamplerOptions): number[] {
+function flowSigmas(config: SchedulerConfig, steps: number, { mu, sigmas: own }: SamplerOptions): number[] {
   check(
     !config.use_dynamic_shifting || mu !== undefined,
     () => "unipc: use_dynamic_shifting needs the option mu",
     InputError,
   );
-  const even = linspace64(1, 1 / config.num_train_timesteps, steps + 1).slice(0, -1);
+  const even =
+    ownList("sigmas", own, steps, 1.001) ?? linspace64(1, 1 / config.num_train_timesteps, steps + 1).slice(0, -1);
   const moved = even.map((sigma) =>
     config.use_dynamic_shifting ? timeShift(config.time_shift_type, mu ?? 0, sigma) : shifted(sigma, config.flow_shift),
   );

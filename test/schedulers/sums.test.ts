@@ -252,6 +252,16 @@ const LOOPS: readonly Loop[] = [
   {
     class: "CMStochasticIterativeScheduler",
     config: { num_train_timesteps: 201 },
+    steps: 2,
+    options: { timesteps: [106, 0] },
+    scaled: true,
+    sees: "input",
+    sum: 347.6357,
+    mean: 0.4527,
+  },
+  {
+    class: "CMStochasticIterativeScheduler",
+    config: { num_train_timesteps: 201 },
     steps: 10,
     options: { begin: 8 },
     scaled: true,
