@@ -108,6 +108,15 @@ export class Run {
     this.#upload();
   }
 
+  get program(): Program {
+    return this.#program;
+  }
+
+  /** Evaluations of the network: replays of the section "step". */
+  get evaluations(): number {
+    return this.#inputs.plan.table.rows.length;
+  }
+
   /** Runs to the end. */
   async finish(): Promise<Generation> {
     const rows = this.#inputs.plan.table.rows.length;

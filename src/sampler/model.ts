@@ -113,6 +113,11 @@ export class Model {
     return this.#exclusive(async () => (await this.#start(options)).finish());
   }
 
+  /** A generation made ready but not run - compiled, inputs uploaded - and what holds it: for the benchmark. */
+  prepare(options: GenerateOptions = {}): Promise<{ readonly run: Run; readonly engine: Engine }> {
+    return this.#exclusive(async () => ({ run: await this.#start(options), engine: await this.#openEngine() }));
+  }
+
   /** The loop, step by step: yields after each one, with x_t and the predicted x0 to look at. */
   async *denoise(options: GenerateOptions = {}): AsyncGenerator<Step, Generation> {
     let release = () => {};
