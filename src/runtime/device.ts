@@ -163,6 +163,12 @@ async function createNodeGpu(): Promise<GPU> {
   ]);
 }
 
+/** Imports Dawn by a name that no bundler for the browser follows. */
+function importNodePackage(): Promise<typeof import("webgpu")> {
+  const name = "webgpu";
+  return import(/* @vite-ignore */ name);
+}
+
 /** Runs `make` and turns what WebGPU's validation says of it into a `ShaderError`. */
 export async function validated<T>(device: Device, where: string, make: () => T | Promise<T>): Promise<T> {
   device.check();
