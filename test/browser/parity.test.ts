@@ -21,9 +21,8 @@ test("a guided rabbit of six steps", async () => {
   page.on("pageerror", (error) => errors.push(String(error)));
   page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
   const result = await page.evaluate(async (request) => {
-    const modulePath = "/src/index.ts";
-    const { load } = (await import(modulePath)) as typeof import("../../src/index");
-    const model = await load("/weights/doodle");
+    const { unstatic } = window as unknown as { unstatic: typeof import("../../src/index") };
+    const model = await unstatic.load("/weights/doodle");
     const { images, report } = await model.generate(request);
     model.destroy();
     return { samples: Array.from(images[0]!.samples), adapter: report.adapter, readbacks: report.readbacks };

@@ -33,7 +33,7 @@ const FLAGS = [
 /** An open browser and the server that its pages load modules from. */
 export interface BrowserSession {
   readonly browser: Browser;
-  /** A blank page on the project's own server: `await import("/src/index.ts")` works in it. */
+  /** A blank page on the project's own server, whose `window.unstatic` is the engine. */
   newPage(): Promise<Page>;
   close(): Promise<void>;
 }
@@ -64,6 +64,7 @@ export async function openBrowser(): Promise<BrowserSession> {
 async function blankPage(browser: Browser, server: ViteDevServer): Promise<Page> {
   const page = await browser.newPage();
   await page.goto(`${server.resolvedUrls!.local[0]}test/support/page.html`);
+  await page.waitForFunction("window.unstatic");
   return page;
 }
 
