@@ -6,7 +6,7 @@ import { EPS, type Form, slot, sum, X } from "./form";
 import { epsFromClipped } from "./prediction";
 import { spacing } from "./sigma_schedule";
 import { sigmaAt, timestepOf } from "./sigmas";
-import { firstOrder, flowLevel, type Level, preservingLevel } from "./solver";
+import { firstOrder, flowLevel, type Level, possibleOrder, preservingLevel } from "./solver";
 import { flowSigmas, solverRow, solverTable, solverTraining } from "./solver_schedule";
 import type { Row, SamplerOptions, Table } from "./table";
 import { checkSteps, solverTimesteps } from "./timesteps";
@@ -23,7 +23,8 @@ export function deis(config: SchedulerConfig, steps: number, options: SamplerOpt
   const rows = Array.from({ length: steps - begin }, (_, k): Row => {
     const index = begin + k;
     const at = (offset: number) => levels[index + offset] as Level;
-    const order = Math.min(config.solver_order, k + 1, few ? steps - index : 3);
+    const wanted = Math.min(config.solver_order, k + 1, few ? steps - index : 3);
+    const order = possibleOrder(wanted, at(1), levels.slice(index - wanted + 1, index + 1).reverse());
     const past = Array.from({ length: order - 1 }, (_unused, age) => slot((k - age - 1) % ring));
     const row = solverRow(config, timesteps[index] ?? 0, sigmas[index] ?? 0, at(0));
     return {

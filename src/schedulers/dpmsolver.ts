@@ -2,7 +2,7 @@
 import { check, InputError } from "../tensor/check";
 import type { SchedulerConfig } from "./config";
 import { type Form, NOISE, slot, sum, X } from "./form";
-import { firstOrder, type Level, secondOrder, stepWeights, thirdOrder } from "./solver";
+import { firstOrder, type Level, possibleOrder, secondOrder, stepWeights, thirdOrder } from "./solver";
 import {
   integrand,
   integratesPicture,
@@ -64,10 +64,12 @@ export function multistepRows(
     const [to, s0] = [at(1), at(0)];
     const final = index === steps - 1 && (config.euler_at_final || few || config.final_sigmas_type === "zero");
     const second = index === steps - 2 && few;
+    const wanted = final ? 1 : Math.min(config.solver_order, k + 1, second ? 2 : 3);
+    const order = possibleOrder(wanted, to, levels.slice(index - wanted + 1, index + 1).reverse());
     let next: Form;
-    if (config.solver_order === 1 || k < 1 || final) {
+    if (order === 1) {
       next = firstOrder(config.algorithm_type, to, s0, X, m);
-    } else if (config.solver_order === 2 || k < 2 || second) {
+    } else if (order === 2) {
       next = secondOrder(config, { to, s0, s1: at(-1) }, X, [m, past(1)]);
     } else {
       next = thirdOrder(config, { to, s0, s1: at(-1), s2: at(-2) }, X, [m, past(1), past(2)]);
@@ -119,6 +121,9 @@ export function dpmsolverSinglestep(config: SchedulerConfig, steps: number, opti
 
 function groupOfTwo(config: SchedulerConfig, to: Level, s0: Level, s1: Level, [m0, m1]: readonly [Form, Form]): Form {
   const weights = stepWeights(config.algorithm_type, to, s1);
+  // Timesteps that rounding visits twice: there is no way to go, or no slope to take.
+  if (to.lambda === s1.lambda) return slot(GROUP_START);
+  if (s0.lambda === s1.lambda) return sum([weights.x, slot(GROUP_START)], [weights.d0, m1], [weights.noise, NOISE]);
   const ratio = (s0.lambda - s1.lambda) / (to.lambda - s1.lambda);
   const d1 = sum([1 / ratio, m0], [-1 / ratio, m1]);
   const slope = config.solver_type === "heun" ? weights.d1 : weights.midpoint;
@@ -133,6 +138,7 @@ function groupOfThree(
   s2: Level,
   [m0, m1, m2]: readonly [Form, Form, Form],
 ): Form {
+  if (s0.lambda === s1.lambda || s1.lambda === s2.lambda) return groupOfTwo(config, to, s0, s2, [m0, m2]);
   const weights = stepWeights(config.algorithm_type, to, s2);
   const h = to.lambda - s2.lambda;
   const r0 = (s0.lambda - s2.lambda) / h;

@@ -105,6 +105,16 @@ export function stepWeights(algorithm: Algorithm, to: Level, from: Level): StepW
   }
 }
 
+/**
+ * The order that the levels allow. With nearly as many steps as were trained, rounding visits some timesteps twice;
+ * from two equal levels no slope can be taken (diffusers divides by zero there).
+ */
+export function possibleOrder(wanted: number, to: Level, [s0, s1, s2]: readonly Level[]): number {
+  const equal = (a: Level | undefined, b: Level | undefined) => a?.lambda === b?.lambda;
+  if (equal(to, s0) || equal(s0, s1)) return 1;
+  return Math.min(wanted, equal(s1, s2) ? 2 : 3);
+}
+
 /** The first-order step: DDIM in lambda. */
 export function firstOrder(algorithm: Algorithm, to: Level, from: Level, x: Form, m: Form): Form {
   const weights = stepWeights(algorithm, to, from);

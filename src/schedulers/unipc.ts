@@ -104,18 +104,22 @@ interface Past {
 
 /**
  * UniP (`corrected` null) or UniC (with the prediction at the target): equations 3 and 8 of the paper. `newest` is the
- * prediction at the level that the step starts from, `older` those before it.
+ * prediction at the level that the step starts from, `given` those before it.
  */
 function unifiedStep(
   config: SchedulerConfig,
   to: Level,
   newest: Past,
-  older: readonly Past[],
+  given: readonly Past[],
   x: Form,
   corrected: Form | null,
 ): Form {
   const from = newest.level;
   const h = to.lambda - from.lambda;
+  // A timestep that rounding visits twice has no way to go, and no slope can be taken from two equal levels.
+  if (h === 0) return x;
+  const seen = new Set([from.lambda]);
+  const older = given.filter(({ level }) => !seen.has(level.lambda) && seen.add(level.lambda));
   const signed = config.predict_x0 ? -h : h;
   const phi1 = Math.expm1(signed);
   const B = config.solver_type === "bh1" ? signed : phi1;
