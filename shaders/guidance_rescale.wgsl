@@ -6,7 +6,7 @@
 // Layout    NHWC, C padded to a multiple of 4; standard deviations run over all of an image
 // Dispatch  one workgroup per image
 // Cost      reads model_output twice: the mean first, since E[x^2] - E[x]^2 cancels
-// Host      src/kernels/guidance_rescale.ts      Test  test/kernels/threshold.test.ts
+// Host      src/kernels/guidance_rescale.ts      Test  test/kernels/guidance_rescale.test.ts
 // Include   lib/philox.wgsl lib/log.wgsl lib/sampler_table.wgsl
 
 override WORKGROUP_SIZE: u32 = 256;

@@ -6,7 +6,7 @@
 // Layout    NHWC, C padded to a multiple of 4 with zeros; alpha, sigma, input_scale: the next row, after the last 1, 0, 1
 // Dispatch  one invocation per four channels of a pixel, workgroups in x, then y; after sampler_step, before advance_step
 // Cost      reads original, mask and x once, writes x and model_input once; one Philox per channel
-// Host      src/kernels/inpaint.ts      Test  test/kernels/add_noise.test.ts
+// Host      src/kernels/inpaint.ts      Test  test/kernels/inpaint.test.ts
 // Include   lib/philox.wgsl lib/log.wgsl lib/sampler_table.wgsl
 
 override WORKGROUP_SIZE: u32 = 64;
