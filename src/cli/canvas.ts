@@ -1,5 +1,5 @@
 /** A sheet of paper: draws text, lines and pictures into RGBA pixels. */
-import { GLYPH_HEIGHT, GLYPH_WIDTH, isInk } from "./font";
+import { GLYPH_HEIGHT, GLYPH_ROWS, GLYPH_WIDTH, isInk } from "./font";
 import type { Picture } from "./picture";
 
 /** Red, green, blue; 0 to 255. */
@@ -31,7 +31,7 @@ export class Canvas implements Picture {
   text(text: string, x: number, y: number, colour: Colour = INK, scale = 2): void {
     for (const [i, character] of [...text].entries()) {
       for (let column = 0; column < GLYPH_WIDTH; column++) {
-        for (let row = 0; row < GLYPH_HEIGHT; row++) {
+        for (let row = 0; row < GLYPH_ROWS; row++) {
           if (!isInk(character, column, row)) continue;
           this.fill(x + (i * (GLYPH_WIDTH + 1) + column) * scale, y + row * scale, scale, scale, colour);
         }

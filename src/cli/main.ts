@@ -12,6 +12,7 @@ import { GENERATE_HELP, generate } from "./generate";
 import { INSPECT_HELP, inspect } from "./inspect";
 import { NOISE_HELP, noise } from "./noise";
 import { UsageError } from "./options";
+import { SCHEDULE_HELP, schedule } from "./schedule";
 import { VERIFY_HELP, verify } from "./verify";
 
 interface Command {
@@ -24,6 +25,7 @@ interface Command {
 const COMMANDS: Readonly<Record<string, Command>> = {
   generate: { help: GENERATE_HELP, needsGpu: true, run: generate },
   noise: { help: NOISE_HELP, needsGpu: true, run: noise },
+  schedule: { help: SCHEDULE_HELP, needsGpu: true, run: schedule },
   inspect: { help: INSPECT_HELP, needsGpu: false, run: inspect },
   verify: { help: VERIFY_HELP, needsGpu: true, run: verify },
 };
