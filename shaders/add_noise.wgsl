@@ -21,7 +21,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> table: array<u32>;
+@group(0) @binding(1) var<storage, read> table: array<vec4u>;
 @group(0) @binding(2) var<storage, read> step: array<u32>;
 @group(0) @binding(3) var<storage, read> original: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> x: array<vec4f>;
@@ -39,9 +39,9 @@ fn main(@builtin(global_invocation_id) global_id: vec3u, @builtin(num_workgroups
   if (!NOISE_FROM_HOST) {
     noise = static_at(element, params.images, params.pixels, params.channels);
   }
-  let row = row_start(step[0]);
-  let state = table_float(row + ROW_ALPHA) * original[element] + table_float(row + ROW_SIGMA) * noise;
-  let seen = table_float(row + ROW_INPUT_SCALE) * state;
+  let row = row_at(row_start(step[0]));
+  let state = row.alpha * original[element] + row.sigma * noise;
+  let seen = row.input_scale * state;
   x[element] = state;
   model_input[element] = seen;
   if (GUIDED) {

@@ -21,7 +21,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> table: array<u32>;
+@group(0) @binding(1) var<storage, read> table: array<vec4u>;
 @group(0) @binding(2) var<storage, read_write> x: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> model_input: array<vec4f>;
 
@@ -39,7 +39,7 @@ fn main(@builtin(global_invocation_id) global_id: vec3u, @builtin(num_workgroups
   }
 
   let state = table_float(INITIAL_SCALE) * noise;
-  let seen = table_float(row_start(0u) + ROW_INPUT_SCALE) * state;
+  let seen = row_at(row_start(0u)).input_scale * state;
   x[element] = state;
   model_input[element] = seen;
   if (GUIDED) {

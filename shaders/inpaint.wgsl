@@ -21,7 +21,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> table: array<u32>;
+@group(0) @binding(1) var<storage, read> table: array<vec4u>;
 @group(0) @binding(2) var<storage, read> step: array<u32>;
 @group(0) @binding(3) var<storage, read> original: array<vec4f>;
 @group(0) @binding(4) var<storage, read> mask: array<vec4f>;
@@ -38,13 +38,13 @@ fn main(@builtin(global_invocation_id) global_id: vec3u, @builtin(num_workgroups
     return;
   }
   var known = original[element];
-  if (step[0] + 1u < table[ROWS]) {
-    let row = row_start(step[0] + 1u);
+  if (step[0] + 1u < table_word(ROWS)) {
+    let row = row_at(row_start(step[0] + 1u));
     var drawn = noise[element];
     if (!NOISE_FROM_HOST) {
       drawn = static_at(element, params.images, params.pixels, params.channels);
     }
-    known = table_float(row + ROW_ALPHA) * known + table_float(row + ROW_SIGMA) * drawn;
+    known = row.alpha * known + row.sigma * drawn;
   }
   let state = mix(known, x[element], mask[element / groups].x);
   let seen = next_input_scale(step[0]) * state;

@@ -17,7 +17,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> table: array<u32>;
+@group(0) @binding(1) var<storage, read> table: array<vec4u>;
 @group(0) @binding(2) var<storage, read> step: array<u32>;
 @group(0) @binding(3) var<storage, read> noise: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> denoised: array<vec4f>;
@@ -25,7 +25,7 @@ struct Params {
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) global_id: vec3u, @builtin(num_workgroups) workgroups: vec3u) {
   let element = global_id.y * workgroups.x * WORKGROUP_SIZE + global_id.x;
-  let draw = table[row_start(step[0]) + ROW_DRAW];
+  let draw = row_at(row_start(step[0])).draw;
   if (element >= params.count || draw == NO_DRAW) {
     return;
   }

@@ -29,7 +29,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> table: array<u32>;
+@group(0) @binding(1) var<storage, read> table: array<vec4u>;
 @group(0) @binding(2) var<storage, read> step: array<u32>;
 @group(0) @binding(3) var<storage, read> model_output: array<vec4f>;
 @group(0) @binding(4) var<storage, read> scales: array<vec2f>;
@@ -45,15 +45,14 @@ struct Terms {
   noise: vec4f,
 }
 
-// The part of the sum starting at `word` of the table that does not come from slots.
-fn present(word: u32, terms: Terms) -> vec4f {
-  let sum = table_float(word) * terms.x + table_float(word + 1u) * terms.x0;
-  return sum + table_float(word + 2u) * terms.eps + table_float(word + 3u) * terms.noise;
+// The part of a sum that does not come from slots; its four weights are one vector of the table.
+fn present(vector: u32, terms: Terms) -> vec4f {
+  let weights = table_vector(vector);
+  return weights.x * terms.x + weights.y * terms.x0 + weights.z * terms.eps + weights.w * terms.noise;
 }
 
 // A slot's part. A weight of zero must not count: its slot may never have been written.
-fn remembered(word: u32, k: u32, value: vec4f) -> vec4f {
-  let weight = table_float(word + 4u + k);
+fn remembered(weight: f32, value: vec4f) -> vec4f {
   return select(vec4f(0.0), weight * value, weight != 0.0);
 }
 
@@ -68,7 +67,8 @@ fn main(@builtin(global_invocation_id) global_id: vec3u, @builtin(num_workgroups
   let group = element % groups;
   let pixel = (element / groups) % params.pixels;
   let image = element / (groups * params.pixels);
-  let row = row_start(step[0]);
+  let start = row_start(step[0]);
+  let row = row_at(start);
   let inside = vec4u(0u, 1u, 2u, 3u) + 4u * group < vec4u(params.channels);
 
   let output_groups = (params.output_channels + 3u) / 4u;
@@ -85,49 +85,45 @@ fn main(@builtin(global_invocation_id) global_id: vec3u, @builtin(num_workgroups
 
   var terms: Terms;
   terms.x = x[element];
-  terms.x0 = table_float(row + ROW_X0_X) * terms.x + table_float(row + ROW_X0_OUTPUT) * output;
+  terms.x0 = row.x0_x * terms.x + row.x0_output * output;
   if (THRESHOLD) {
     let s = scales[image].x;
     terms.x0 = clamp(terms.x0, vec4f(-s), vec4f(s)) / s;
   }
-  let clip = table_float(row + ROW_CLIP);
-  terms.x0 = clamp(terms.x0, vec4f(-clip), vec4f(clip));
-  terms.eps = table_float(row + ROW_EPS_X) * terms.x + table_float(row + ROW_EPS_OUTPUT) * output;
-  terms.eps += table_float(row + ROW_EPS_X0) * terms.x0;
+  terms.x0 = clamp(terms.x0, vec4f(-row.clip), vec4f(row.clip));
+  terms.eps = row.eps_x * terms.x + row.eps_output * output + row.eps_x0 * terms.x0;
 
-  let draw = table[row + ROW_DRAW];
   // A bound that the compiler does not know keeps software adapters from compiling the generator four times.
-  let channels = select(0u, min(4u, params.channels - 4u * group), draw != NO_DRAW);
+  let channels = select(0u, min(4u, params.channels - 4u * group), row.draw != NO_DRAW);
   for (var lane = 0u; lane < channels; lane++) {
     let channel = 4u * group + lane;
     var noise = denoised[element][lane];
     if (!NOISE_FROM_HOST) {
-      noise = static_element(draw, image, channel * params.pixels + pixel, params.images, params.channels * params.pixels);
+      noise = static_element(row.draw, image, channel * params.pixels + pixel, params.images, params.channels * params.pixels);
     }
-    if (table[VARIANCE] != VARIANCE_FIXED) {
+    if (table_word(VARIANCE) != VARIANCE_FIXED) {
       let at = params.channels + channel;
-      noise *= learned_deviation(row, model_output[output_pixel + at / 4u][at % 4u]);
+      noise *= learned_deviation(row.log_variance, model_output[output_pixel + at / 4u][at % 4u]);
     }
     terms.noise[lane] = noise;
   }
 
   // All three sums are made before any is stored: a slot may be read by another's.
-  var next = present(row + ROW_NEXT, terms);
-  var first = present(row + ROW_FIRST_WRITE, terms);
-  var second = present(row + ROW_SECOND_WRITE, terms);
+  var next = present(start + ROW_NEXT, terms);
+  var first = present(start + ROW_FIRST_WRITE, terms);
+  var second = present(start + ROW_SECOND_WRITE, terms);
   for (var k = 0u; k < params.slots; k++) {
     let value = history[k * tensor_size + element];
-    next += remembered(row + ROW_NEXT, k, value);
-    first += remembered(row + ROW_FIRST_WRITE, k, value);
-    second += remembered(row + ROW_SECOND_WRITE, k, value);
+    let weights = table_vector(start + ROW_SLOTS + k);
+    next += remembered(weights.x, value);
+    first += remembered(weights.y, value);
+    second += remembered(weights.z, value);
   }
-  let first_slot = table[row + ROW_FIRST_SLOT];
-  let second_slot = table[row + ROW_SECOND_SLOT];
-  if (first_slot < params.slots) {
-    history[first_slot * tensor_size + element] = first;
+  if (row.first_slot < params.slots) {
+    history[row.first_slot * tensor_size + element] = first;
   }
-  if (second_slot < params.slots) {
-    history[second_slot * tensor_size + element] = second;
+  if (row.second_slot < params.slots) {
+    history[row.second_slot * tensor_size + element] = second;
   }
 
   x[element] = next;

@@ -24,7 +24,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> table: array<u32>;
+@group(0) @binding(1) var<storage, read> table: array<vec4u>;
 @group(0) @binding(2) var<storage, read> step: array<u32>;
 @group(0) @binding(3) var<storage, read> model_output: array<vec4f>;
 @group(0) @binding(4) var<storage, read> x: array<vec4f>;
@@ -36,7 +36,7 @@ var<workgroup> not_above: atomic<u32>; // how many numbers are at most the selec
 var<workgroup> above: atomic<u32>; // the least number greater than it
 
 // Bits of |x0| for four channels; floats that are not negative sort like their bits.
-fn magnitude_bits(image: u32, at: u32) -> vec4u {
+fn magnitude_bits(row: Row, image: u32, at: u32) -> vec4u {
   let groups = (params.channels + 3u) / 4u;
   let output_groups = (params.output_channels + 3u) / 4u;
   let pixel = at / groups;
@@ -48,9 +48,7 @@ fn magnitude_bits(image: u32, at: u32) -> vec4u {
       output *= scales[image].y;
     }
   }
-  let row = row_start(step[0]);
-  let state = x[image * params.pixels * groups + at];
-  return bitcast<vec4u>(abs(table_float(row + ROW_X0_X) * state + table_float(row + ROW_X0_OUTPUT) * output));
+  return bitcast<vec4u>(abs(row.x0_x * x[image * params.pixels * groups + at] + row.x0_output * output));
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -60,6 +58,7 @@ fn main(@builtin(workgroup_id) workgroup_id: vec3u, @builtin(local_invocation_in
   let size = params.pixels * groups;
   let position = table_float(THRESHOLD_RATIO) * f32(params.pixels * params.channels - 1u);
   let rank = u32(floor(position));
+  let row = row_at(row_start(step[0]));
 
   if (lane == 0u) {
     chosen = vec2u(0u, rank);
@@ -74,7 +73,7 @@ fn main(@builtin(workgroup_id) workgroup_id: vec3u, @builtin(local_invocation_in
     workgroupBarrier();
     let prefix = chosen.x;
     for (var at = lane; at < size; at += WORKGROUP_SIZE) {
-      let bits = magnitude_bits(image, at);
+      let bits = magnitude_bits(row, image, at);
       for (var k = 0u; k < 4u; k++) {
         let shares_prefix = shift == 24 || (bits[k] >> u32(shift + 8)) == prefix;
         if (4u * (at % groups) + k < params.channels && shares_prefix) {
@@ -97,7 +96,7 @@ fn main(@builtin(workgroup_id) workgroup_id: vec3u, @builtin(local_invocation_in
 
   let selected = chosen.x;
   for (var at = lane; at < size; at += WORKGROUP_SIZE) {
-    let bits = magnitude_bits(image, at);
+    let bits = magnitude_bits(row, image, at);
     for (var k = 0u; k < 4u; k++) {
       if (4u * (at % groups) + k < params.channels) {
         if (bits[k] <= selected) {

@@ -1,5 +1,4 @@
 /** A table as the 32-bit words that shaders/sampler_step.wgsl reads: a header, then one record per row. */
-import { type Form, MAX_SLOTS } from "./form";
 import { HEADER_WORDS, ROW_WORDS, type Row, type Table } from "./table";
 
 /** What a generation adds to a table; all of it lives in the table's buffer, so that a new seed is one upload. */
@@ -37,7 +36,10 @@ export const HEADER = {
   variance: 11,
 } as const;
 
-/** Word offsets within a row; the three forms take 4 + MAX_SLOTS words each. */
+/**
+ * Word offsets within a row. It is read four words at a time: the present parts of the three forms are a vec4 each, and
+ * so are the three weights of each slot.
+ */
 export const ROW = {
   timestep: 0,
   inputScale: 1,
@@ -48,15 +50,14 @@ export const ROW = {
   epsX0: 6,
   clip: 7,
   draw: 8,
-  logVarianceMin: 9,
-  logVarianceMax: 10,
-  firstSlot: 11,
-  secondSlot: 12,
-  alpha: 13,
-  sigma: 14,
-  next: 16,
-  firstWrite: 16 + 4 + MAX_SLOTS,
-  secondWrite: 16 + 2 * (4 + MAX_SLOTS),
+  firstSlot: 9,
+  secondSlot: 10,
+  logVarianceMin: 12,
+  logVarianceMax: 13,
+  alpha: 14,
+  sigma: 15,
+  forms: 16,
+  slots: 28,
 } as const;
 
 /** Draw number of a row that draws nothing. */
@@ -108,11 +109,11 @@ function packRow(row: Row, words: Uint32Array, floats: Float32Array): void {
   words[ROW.secondSlot] = row.writes[1]?.slot ?? NO_SLOT;
   floats[ROW.alpha] = row.alpha;
   floats[ROW.sigma] = row.sigma;
-  floats.set(weights(row.next), ROW.next);
-  if (row.writes[0]) floats.set(weights(row.writes[0].form), ROW.firstWrite);
-  if (row.writes[1]) floats.set(weights(row.writes[1].form), ROW.secondWrite);
-}
-
-function weights(form: Form): number[] {
-  return [form.x, form.x0, form.eps, form.noise, ...form.slots];
+  const forms = [row.next, ...row.writes.map((write) => write.form)];
+  forms.forEach((form, f) => {
+    floats.set([form.x, form.x0, form.eps, form.noise], ROW.forms + 4 * f);
+    form.slots.forEach((weight, k) => {
+      floats[ROW.slots + 4 * k + f] = weight;
+    });
+  });
 }

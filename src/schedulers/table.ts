@@ -97,5 +97,5 @@ export interface SamplerOptions {
 
 /** Numbers at the head of the packed table, before the rows. */
 export const HEADER_WORDS = 16;
-/** Numbers of a packed row; shaders/sampler_step.wgsl holds the same constant. */
-export const ROW_WORDS = 48;
+/** Numbers of a packed row; shaders/lib/sampler_table.wgsl holds the same constant. */
+export const ROW_WORDS = 52;
