@@ -2,7 +2,8 @@
 
 export { encodeSafetensors } from "./checkpoint/safetensors_writer";
 export { readTensors, type SavedTensor } from "./checkpoint/tensors";
-export { type AdapterDescription, Device } from "./runtime/device";
+export type { Canvas } from "./runtime/canvas";
+export { type AdapterDescription, Device, type DeviceOptions, openDevice } from "./runtime/device";
 export type { LayerDescription, ModelDescription } from "./sampler/description";
 export type { ForwardInput, ForwardOutput } from "./sampler/forward";
 export type { Generation, KeptStep, RunReport, Step } from "./sampler/generation";

@@ -14,7 +14,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   recording: ["tensor"],
   kernels: ["recording", "tensor", "schedulers", "shaders"],
   models: ["kernels", "recording", "checkpoint", "tensor"],
-  runtime: ["recording", "tensor"],
+  runtime: ["recording", "tensor", "shaders"],
   sampler: ["checkpoint", "kernels", "models", "recording", "runtime", "schedulers", "random", "tensor"],
   cli: ["index"],
   build: ["recording", "node_modules"],

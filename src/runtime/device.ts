@@ -163,10 +163,11 @@ async function createNodeGpu(): Promise<GPU> {
   ]);
 }
 
-/** Imports Dawn by a name that no bundler for the browser follows. */
+/** Held in a constant of the module, which no minifier folds back: bundlers for pages would look for the package. */
+const NODE_PACKAGE = "webgpu";
+
 function importNodePackage(): Promise<typeof import("webgpu")> {
-  const name = "webgpu";
-  return import(/* @vite-ignore */ name);
+  return import(/* @vite-ignore */ /* webpackIgnore: true */ NODE_PACKAGE);
 }
 
 /** Runs `make` and turns what WebGPU's validation says of it into a `ShaderError`. */

@@ -3,6 +3,7 @@
 import { POSITION_WORDS } from "../kernels/group_norm";
 import type { Tensor } from "../recording/recording";
 import { bytesOf } from "../recording/recording";
+import { type Canvas, drawOn } from "../runtime/canvas";
 import type { AdapterDescription } from "../runtime/device";
 import type { Program } from "../runtime/program";
 import { type Progress, replay } from "../runtime/replay";
@@ -74,6 +75,11 @@ export interface Step {
   x(): Promise<Image[]>;
   /** Reads the picture that the network now predicts. */
   x0(): Promise<Image[]>;
+  /**
+   * Draws x_t, or with "x0" the predicted picture, straight from GPU memory: picture number `image`, or all of them as
+   * a sheet. They fill the canvas as far as their shape allows, pixels stay sharp. Only until the next step begins.
+   */
+  draw(canvas: Canvas, what?: "x" | "x0", image?: number): void;
 }
 
 export interface RunInputs {
@@ -126,6 +132,7 @@ export class Run {
       let last: Progress | undefined;
       for await (const progress of this.#replay(this.#inputs.sliceMs, history)) {
         last = progress;
+        if (this.#options.canvas) this.#draw(this.#loop.state.x, this.#options.canvas);
         this.#options.onProgress?.(progress.done, rows);
       }
       if (history) return await this.#keptGeneration(history, last!, start);
@@ -148,7 +155,8 @@ export class Run {
       this.#options.onProgress?.(progress.done, table.rows.length);
       const { timestep, alpha, sigma } = table.rows[progress.done - 1]!;
       const step = { index: progress.done - 1, total: table.rows.length, timestep, alpha, sigma };
-      yield { ...step, x: () => this.#read(x), x0: () => this.#read(denoised) };
+      const draw: Step["draw"] = (canvas, what = "x", image) => this.#draw(what === "x" ? x : denoised, canvas, image);
+      yield { ...step, x: () => this.#read(x), x0: () => this.#read(denoised), draw };
     }
     const images = await this.#read(x);
     return { images, report: this.#report(last!, performance.now() - start), steps: [] };
@@ -195,6 +203,11 @@ export class Run {
     }
     if (original) this.#program.write(original, perPicture(original, plan.original!.samples));
     if (mask) this.#program.write(mask, perPicture(mask, plan.original!.mask!));
+  }
+
+  #draw(tensor: RecordedLoop["state"]["x"], canvas: Canvas, image?: number): void {
+    const { shape } = tensor;
+    drawOn(this.#program.device, canvas, { buffer: this.#program.buffer(tensor), shape }, image);
   }
 
   async #read(tensor: RecordedLoop["state"]["x"]): Promise<Image[]> {

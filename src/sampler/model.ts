@@ -5,7 +5,7 @@
 import { type Folder, openFolder } from "../checkpoint/folder";
 import { parseUNet2DConfig, type UNet2DConfig } from "../models/unet_2d_config";
 import { loadWeights, matchCheckpoint } from "../models/weights";
-import type { AdapterDescription } from "../runtime/device";
+import type { AdapterDescription, Device } from "../runtime/device";
 import { type Scheduler, schedulerFromConfig } from "../schedulers/registry";
 import { check, InputError } from "../tensor/check";
 import type { Shape } from "../tensor/shape";
@@ -19,6 +19,11 @@ import { checkOptions, type GenerateOptions } from "./options";
 import { planOf } from "./plan";
 
 export interface LoadOptions {
+  /**
+   * Gives the device to run on, in place of one of the model's own, so that several models share one. Asked again once
+   * that device is lost; `destroy` frees what the model holds there and leaves the device alone.
+   */
+  readonly device?: () => Promise<Device>;
   /** A WebGPU implementation in place of the page's or Dawn's. */
   readonly gpu?: GPU;
   /** WebGPU's default limits and no optional feature, whatever the adapter offers. */

@@ -1,4 +1,5 @@
 /** What a user may ask of a generation, checked before anything runs. */
+import type { Canvas } from "../runtime/canvas";
 import { check, InputError } from "../tensor/check";
 import type { SourcePicture } from "./source_picture";
 import { SIGMA_SPACINGS, type SigmaSpacing, STEP_SPACINGS, type StepSpacing } from "./spacing";
@@ -41,6 +42,8 @@ export interface GenerateOptions {
   readonly signal?: AbortSignal;
   /** Longest time of one GPU submit in milliseconds, 100 unless given. */
   readonly sliceMs?: number;
+  /** Where `generate` draws x_t after every submit, straight from GPU memory; several pictures as a sheet. */
+  readonly canvas?: Canvas;
   /** Hears after every submit how many of the steps are done. */
   readonly onProgress?: (done: number, total: number) => void;
   /** Keep x_t and the predicted x0 of every step, for contact sheets and scrubbers. */
