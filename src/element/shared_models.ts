@@ -1,0 +1,118 @@
+/**
+ * What the elements of a page have in common: one device, one copy of each model, and whose turn it is.
+ *
+ * A model lives as long as some element leases it, and a little longer: pages replace elements more often than they
+ * give a model up. The engine itself is fetched with the first lease, so that a picture further down costs little.
+ */
+import type { Device, Model } from "../index";
+import { orAborted } from "./abort";
+
+/** Hears how far a model's loading or compiling is. */
+export type ProgressListener = (phase: "load" | "compile", done: number, total: number) => void;
+
+/** A share in a model. Whoever holds it must release it once. */
+export interface Lease {
+  readonly src: string;
+  readonly model: Promise<Model>;
+  release(): void;
+}
+
+interface Shared {
+  readonly model: Promise<Model>;
+  readonly listeners: Set<ProgressListener>;
+  retirement?: ReturnType<typeof setTimeout>;
+}
+
+/** How long a model that nobody leases is kept. */
+const GRACE_MS = 3_000;
+
+const models = new Map<string, Shared>();
+let device: Promise<Device> | undefined;
+let lastTurn: Promise<unknown> = Promise.resolve();
+
+/** The model at `src`, an address (relative to the page) or `hf:owner/name`; loaded by the first who asks. */
+export function leaseModel(src: string, listener: ProgressListener): Lease {
+  const address = src.startsWith("hf:") ? src : new URL(src, document.baseURI).href;
+  const shared = models.get(address) ?? share(address);
+  clearTimeout(shared.retirement);
+  shared.listeners.add(listener);
+  return {
+    src,
+    model: shared.model,
+    release: () => {
+      shared.listeners.delete(listener);
+      if (shared.listeners.size > 0) return;
+      shared.retirement = setTimeout(() => retire(address, shared), GRACE_MS);
+    },
+  };
+}
+
+/** Whether the page can have a device at all. */
+export async function isSupported(): Promise<boolean> {
+  return sharedDevice().then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Runs `work` when all that were asked for earlier are done: two runs at once would both stutter. */
+export async function inTurn<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  const before = lastTurn;
+  let end = () => {};
+  const turn = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  lastTurn = before.then(() => turn);
+  try {
+    await orAborted(before, signal);
+    return await work();
+  } finally {
+    end();
+  }
+}
+
+function share(address: string): Shared {
+  const listeners = new Set<ProgressListener>();
+  const onProgress: ProgressListener = (...news) => {
+    for (const listener of listeners) listener(...news);
+  };
+  const shared = { model: load(address, onProgress), listeners };
+  models.set(address, shared);
+  // A failure is not kept: the next who asks tries again.
+  shared.model.catch(() => forget(address, shared));
+  return shared;
+}
+
+async function load(address: string, onProgress: ProgressListener): Promise<Model> {
+  const { load } = await import("../engine");
+  await sharedDevice(); // without one there is no point in downloading anything
+  return load(address, { device: sharedDevice, onProgress });
+}
+
+/** The page's device; a new one where the last was lost. */
+async function sharedDevice(): Promise<Device> {
+  const { openDevice } = await import("../engine");
+  const known = device;
+  const current = await known?.catch(() => undefined);
+  if (current?.isAlive) return current;
+  // Of several that wait here the first opens a device; the others find it.
+  if (device === known) {
+    current?.destroy();
+    device = openDevice();
+  }
+  return device!;
+}
+
+async function retire(address: string, shared: Shared): Promise<void> {
+  forget(address, shared);
+  const model = await shared.model.catch(() => undefined);
+  model?.destroy();
+  if (models.size > 0) return;
+  const last = device;
+  device = undefined;
+  (await last?.catch(() => undefined))?.destroy();
+}
+
+function forget(address: string, shared: Shared): void {
+  if (models.get(address) === shared) models.delete(address);
+}

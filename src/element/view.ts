@@ -1,0 +1,115 @@
+/** What `<unstatic-image>` looks like: a canvas, and over it whatever must be said before there is a picture. */
+
+/**
+ * `loading`: the model downloads or compiles; `waiting`: other elements of the page draw first; `unsupported`: the
+ * browser has no WebGPU.
+ */
+export type State = "idle" | "loading" | "waiting" | "running" | "done" | "error" | "unsupported";
+
+const STYLE = `
+  :host {
+    display: inline-block; position: relative; box-sizing: border-box; overflow: hidden; vertical-align: middle;
+    inline-size: 256px; max-inline-size: 100%; aspect-ratio: 1;
+    background: color-mix(in srgb, currentColor 8%, transparent);
+    font: 0.8125rem/1.4 system-ui, sans-serif;
+  }
+  :host([hidden]), [hidden] { display: none !important; }
+  canvas {
+    display: block; inline-size: 100%; block-size: 100%; object-fit: contain; image-rendering: pixelated;
+    cursor: pointer;
+  }
+  canvas:focus-visible { outline: 3px solid Highlight; outline-offset: -3px; }
+  .over {
+    position: absolute; inset: 0; overflow: auto; margin: 0; padding: 1em; box-sizing: border-box;
+    display: flex; flex-direction: column; align-items: center; justify-content: safe center; gap: 0.75em;
+    text-align: center; overflow-wrap: anywhere; background: Canvas; color: CanvasText; color-scheme: inherit;
+  }
+  .loading { animation: appear 0s 0.25s both; pointer-events: none; }
+  @keyframes appear { from { visibility: hidden; } }
+  progress { inline-size: 60%; block-size: 0.4em; accent-color: currentColor; }
+`;
+
+const NO_WEBGPU = "This picture is made on the spot by your graphics card, which needs a browser with WebGPU.";
+
+let sheet: CSSStyleSheet | undefined;
+
+export class View {
+  readonly canvas = document.createElement("canvas");
+  readonly #loading = document.createElement("div");
+  readonly #bar = document.createElement("progress");
+  readonly #phase = document.createElement("span");
+  readonly #unsupported = document.createElement("div");
+  readonly #error = document.createElement("p");
+
+  /** Fills the shadow tree; node by node, since pages may forbid markup out of strings. */
+  constructor(root: ShadowRoot) {
+    if (!sheet) {
+      sheet = new CSSStyleSheet();
+      sheet.replaceSync(STYLE);
+    }
+    root.adoptedStyleSheets = [sheet];
+    this.canvas.part.add("canvas");
+    // Small until the model says more, so that the canvas has the square shape that nearly all models draw.
+    this.canvas.width = this.canvas.height = 1;
+    this.#bar.part.add("bar");
+    this.#bar.setAttribute("aria-hidden", "true");
+    this.#loading.className = "over loading";
+    this.#loading.part.add("loading");
+    this.#loading.setAttribute("role", "status");
+    this.#loading.append(slot("loading", this.#bar, this.#phase));
+    this.#unsupported.className = "over";
+    this.#unsupported.part.add("no-webgpu");
+    this.#unsupported.append(slot("no-webgpu", NO_WEBGPU));
+    this.#error.className = "over";
+    this.#error.part.add("error");
+    this.#error.setAttribute("role", "alert");
+    root.append(this.canvas, this.#loading, this.#unsupported, this.#error);
+    this.enter("idle");
+  }
+
+  /** Shows what belongs to a state; `message` only to an error. */
+  enter(state: State, message = ""): void {
+    this.#loading.hidden = state !== "loading" && state !== "waiting";
+    this.#unsupported.hidden = state !== "unsupported";
+    this.#error.hidden = state !== "error";
+    this.#error.textContent = message;
+    if (state === "loading") this.progress("Loading");
+    if (state === "waiting") this.progress("Waiting");
+  }
+
+  /** How far loading is, as a share of 1 where that is known. */
+  progress(phase: string, share?: number): void {
+    if (this.#phase.textContent !== phase) this.#phase.textContent = phase;
+    if (share === undefined) this.#bar.removeAttribute("value");
+    else this.#bar.value = share;
+  }
+
+  /** The picture's name; none for a picture that only decorates, which is then passed over by keyboard, too. */
+  describe(alt: string | null): void {
+    const { canvas } = this;
+    if (alt === "") {
+      canvas.removeAttribute("tabindex");
+      canvas.removeAttribute("aria-label");
+      canvas.removeAttribute("aria-description");
+      canvas.setAttribute("role", "presentation");
+      return;
+    }
+    canvas.tabIndex = 0;
+    canvas.setAttribute("role", "img");
+    canvas.setAttribute("aria-label", alt ?? "Generated picture");
+    canvas.setAttribute("aria-description", "Enter draws it again");
+  }
+
+  /** Gives the canvas the picture's pixels. Setting a size clears a canvas, so the same one is not set again. */
+  resize(width: number, height: number): void {
+    if (this.canvas.width !== width) this.canvas.width = width;
+    if (this.canvas.height !== height) this.canvas.height = height;
+  }
+}
+
+function slot(name: string, ...content: (Node | string)[]): HTMLSlotElement {
+  const element = document.createElement("slot");
+  element.name = name;
+  element.append(...content);
+  return element;
+}
