@@ -1,4 +1,6 @@
 import { defineConfig, type ViteUserConfig } from "vitest/config";
+import { declarations } from "./src/build/declarations.ts";
+import { sizeLimit } from "./src/build/size_limit.ts";
 import { wgsl } from "./src/build/wgsl_plugin.ts";
 import { findDriver } from "./src/cli/driver.ts";
 
@@ -11,6 +13,18 @@ const commandLine = {
   rollupOptions: { external: ["webgpu"], output: { entryFileNames: "cli.js", codeSplitting: false } },
 };
 
+/** `--mode library`: what pages import, as `unstatic` and `unstatic/element`. */
+const library = {
+  lib: { entry: { index: "src/index.ts", element: "src/element/unstatic_image.ts" }, formats: ["es" as const] },
+  outDir: "dist",
+  emptyOutDir: false,
+  target: "es2022",
+  rollupOptions: { output: { chunkFileNames: "[name].js", minify: true } },
+};
+
+/** Engine and element gzipped: all that a page with `<unstatic-image>` downloads besides the weights. */
+const ELEMENT_BYTES = 72 * 1024;
+
 export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
   if (mode === "test") {
     // The Vulkan loader reads these when a process starts: test workers inherit them from here.
@@ -19,7 +33,13 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
     console.error(`adapter: ${driver.adapter}`);
   }
   return {
-    plugins: [wgsl()],
+    plugins: [
+      wgsl({ comments: mode !== "library" }),
+      ...(mode === "library"
+        ? [sizeLimit("element", ELEMENT_BYTES), declarations("tsconfig.build.json", "dist/types")]
+        : []),
+    ],
+    ...(mode === "library" ? { build: library } : {}),
     ...(mode === "cli" ? { build: commandLine, ssr: { noExternal: true, external: ["webgpu"] } } : {}),
     test: {
       include: ["test/**/*.test.ts"],
