@@ -47,4 +47,23 @@ describe("inpaint", () => {
       { rtol: 1e-6, atol: 1e-7 },
     );
   });
+
+  test("the host's static is draw 0 of what it made, whatever the table's seed", async () => {
+    const table = makeTable(schedulerNamed("ddim"), 4);
+    const original = normal(SIZE, 83);
+    const noise = normal(2 * SIZE, 84);
+    const { x } = await runWithTable(
+      packTable(table, { seed: 6n }),
+      SHAPE,
+      { slots: 0, guided: false, states: { original, noise, mask: new Float32Array(SIZE / 3) } },
+      (state, recording) => {
+        const mask = recording.state("mask", [2, 5, 4, 1] as BHWC);
+        const draws = recording.state("noise", [2, ...SHAPE]);
+        recording.add("inpaint", inpaint(recording.state("original", SHAPE), mask, state, draws));
+      },
+    );
+    const { alpha, sigma } = table.rows[1]!;
+    const expected = Array.from(original, (value, i) => alpha * value + sigma * noise[i]!);
+    expect(x).toBeAllClose(expected, { rtol: 1e-6, atol: 1e-6 });
+  });
 });
