@@ -9,7 +9,7 @@
 // Host      src/kernels/group_norm.ts      Test  test/kernels/group_norm.test.ts
 // Include   lib/group_fold.wgsl
 
-override WORKGROUP_SIZE: u32 = 16;
+override WORKGROUP_SIZE: u32 = 8;
 
 @group(0) @binding(0) var<uniform> params: Params; // lib/group_fold.wgsl
 @group(0) @binding(1) var<storage, read> first: array<f32>;

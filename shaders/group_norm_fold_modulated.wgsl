@@ -11,7 +11,7 @@
 // Host      src/kernels/group_norm.ts      Test  test/kernels/group_norm.test.ts
 // Include   lib/group_fold.wgsl
 
-override WORKGROUP_SIZE: u32 = 16;
+override WORKGROUP_SIZE: u32 = 8;
 
 // Where the loop is: the current step and the condition of each image of the batch.
 struct Position {

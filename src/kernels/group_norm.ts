@@ -16,6 +16,8 @@ import { ACTIVATIONS, type Activation } from "./activation";
 import { linearWorkgroups } from "./geometry";
 
 const WORKGROUP_SIZE = 64;
+/** Small, so that the few invocations of a fold spread over all cores. */
+const FOLD_WORKGROUP_SIZE = 8;
 /** `const CHUNK` of group_norm_apply. */
 const CHUNK = 4;
 /** Images whose conditions the uniform `position` holds. */
@@ -116,11 +118,11 @@ export function groupNormFold({ statistics, second, gamma, beta, groups, eps, pi
   const shape: Affine = [B, 2, pad4(C1) + pad4(C2)];
   return {
     shader: modulation ? modulatedKernel : foldKernel,
-    constants: { WORKGROUP_SIZE: 16 },
+    constants: { WORKGROUP_SIZE: FOLD_WORKGROUP_SIZE },
     params,
     reads: modulation ? { ...reads, table: modulation.table, position: modulation.position } : reads,
     writes: { affine: { shape } },
-    workgroups: [Math.ceil((B * groups) / 16), 1, 1],
+    workgroups: [Math.ceil((B * groups) / FOLD_WORKGROUP_SIZE), 1, 1],
     flops: 6 * B * C * tiles,
   } satisfies Dispatch;
 }
