@@ -16,6 +16,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   models: ["kernels", "recording", "checkpoint", "tensor"],
   runtime: ["recording", "tensor", "shaders"],
   sampler: ["checkpoint", "kernels", "models", "recording", "runtime", "schedulers", "random", "tensor"],
+  bench: ["checkpoint", "kernels", "recording", "runtime", "sampler", "tensor"],
   cli: ["index"],
   element: ["index", "engine"],
   build: ["recording", "node_modules"],

@@ -7,6 +7,8 @@
  */
 import { spawnSync } from "node:child_process";
 import { UnstaticError } from "../index";
+import { BENCH_HELP, bench } from "./bench";
+import { COMPARE_HELP, compare } from "./compare";
 import { findDriver } from "./driver";
 import { GENERATE_HELP, generate } from "./generate";
 import { INSPECT_HELP, inspect } from "./inspect";
@@ -28,6 +30,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   schedule: { help: SCHEDULE_HELP, needsGpu: true, run: schedule },
   inspect: { help: INSPECT_HELP, needsGpu: false, run: inspect },
   verify: { help: VERIFY_HELP, needsGpu: true, run: verify },
+  bench: { help: BENCH_HELP, needsGpu: true, run: bench },
+  compare: { help: COMPARE_HELP, needsGpu: false, run: compare },
 };
 
 /** Set for the child process: which driver its environment selects. */
