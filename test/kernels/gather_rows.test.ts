@@ -25,6 +25,8 @@ describe("gather_rows", () => {
     const recording = new Recording("test");
     const table = recording.state("table", [4, 4]);
     const indices = recording.state("indices", [2] as const);
-    expect(() => gatherRows(table, indices)).toThrowErrorMatchingInlineSnapshot(`[ShapeError: gatherRows: indices must be u32, got f32]`);
+    expect(() => gatherRows(table, indices)).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: gatherRows: indices must be u32, got f32]`,
+    );
   });
 });

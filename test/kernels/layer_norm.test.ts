@@ -44,6 +44,8 @@ describe("layer_norm", () => {
     const x = recording.state("x", [2, 6]);
     const gamma = recording.state("gamma", [6]);
     const beta = recording.state("beta", [8]);
-    expect(() => layerNorm(x, gamma, beta, 1e-5)).toThrowErrorMatchingInlineSnapshot(`[ShapeError: layerNorm: beta must be (6), got (8)]`);
+    expect(() => layerNorm(x, gamma, beta, 1e-5)).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: layerNorm: beta must be (6), got (8)]`,
+    );
   });
 });

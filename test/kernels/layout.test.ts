@@ -38,6 +38,8 @@ describe("layout", () => {
 
   test("refuses another size", () => {
     const x = new Recording("test").state("x", [12] as const);
-    expect(() => fromNchw(x, [1, 2, 2, 4])).toThrowErrorMatchingInlineSnapshot(`[ShapeError: fromNchw: x must be (16), got (12)]`);
+    expect(() => fromNchw(x, [1, 2, 2, 4])).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: fromNchw: x must be (16), got (12)]`,
+    );
   });
 });

@@ -59,6 +59,8 @@ describe("resize", () => {
 
   test("refuses an impossible size", () => {
     const x = new Recording("test").state("x", [1, 4, 4, 4] as const);
-    expect(() => resize(x, [0, 8], "nearest")).toThrowErrorMatchingInlineSnapshot(`[ShapeError: resize: sizes must be 1 to 16384, got 4 x 4 to 0 x 8]`);
+    expect(() => resize(x, [0, 8], "nearest")).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: resize: sizes must be 1 to 16384, got 4 x 4 to 0 x 8]`,
+    );
   });
 });

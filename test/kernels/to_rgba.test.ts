@@ -30,6 +30,8 @@ describe("to_rgba", () => {
 
   test("refuses other channels", () => {
     const x: Tensor<BHWC> = new Recording("test").state("x", [1, 2, 2, 2]);
-    expect(() => toRgba(x)).toThrowErrorMatchingInlineSnapshot(`[ShapeError: toRgba: x must have 1, 3 or 4 channels, got (1, 2, 2, 2)]`);
+    expect(() => toRgba(x)).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: toRgba: x must have 1, 3 or 4 channels, got (1, 2, 2, 2)]`,
+    );
   });
 });
