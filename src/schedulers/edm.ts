@@ -2,7 +2,7 @@
 import { check, InputError } from "../tensor/check";
 import type { SchedulerConfig } from "./config";
 import { multistepRows, ringOf } from "./dpmsolver";
-import { churn, churnedStep, plainTable } from "./euler";
+import { churn, churnedStep, eulerStep, plainTable } from "./euler";
 import { linspace32, linspace64 } from "./float32";
 import { checkPrediction, thresholdOf } from "./prediction";
 import { karrasAt } from "./sigmas";
@@ -74,11 +74,12 @@ export function edmEuler(config: SchedulerConfig, steps: number, options: Sample
   const rows = sigmas.slice(begin).map((sigma, k): Row => {
     const { sigmaHat, added } = churn(sigma, steps, options);
     if (added > 0) draws++;
+    const next = sigmas[begin + k + 1] ?? final;
     const atHat = preconditioned(config, sigmaHat);
     return {
       ...rowAt(config, sigma),
       ...atHat,
-      next: churnedStep(atHat.x0.x, added, sigmaHat, sigmas[begin + k + 1] ?? final),
+      next: added > 0 ? churnedStep(atHat.x0.x, added, sigmaHat, next) : eulerStep("sample", sigma, next),
       writes: [],
       draw: added > 0 ? draws : null,
     };

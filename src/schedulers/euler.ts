@@ -1,5 +1,5 @@
 /** Euler and Euler ancestral: one step along the probability-flow ODE, dx / dsigma = eps (Karras et al. 2022, eq. 1). */
-import type { SchedulerConfig } from "./config";
+import type { PredictionType, SchedulerConfig } from "./config";
 import { EPS, type Form, NOISE, sum, X, X0 } from "./form";
 import { varianceExploding } from "./prediction";
 import { sigmaSchedule } from "./sigma_schedule";
@@ -13,9 +13,17 @@ export function churn(sigma: number, steps: number, options: SamplerOptions): { 
   return { sigmaHat, added: gamma > 0 ? sNoise * Math.sqrt(sigmaHat * sigmaHat - sigma * sigma) : 0 };
 }
 
+/**
+ * One step along dx / dsigma = eps, from `sigma` to `sigmaNext`: x + (sigma' - sigma) eps. Where eps is not what the
+ * network predicts, it is written as a mixture of x and x0, which does not cancel at large sigma.
+ */
+export function eulerStep(type: PredictionType, sigma: number, sigmaNext: number): Form {
+  if (type === "epsilon") return sum([1, X], [sigmaNext - sigma, EPS]);
+  return sum([sigmaNext / sigma, X], [1 - sigmaNext / sigma, X0]);
+}
+
 /** x' = x + (sigma' - sigmaHat) (x - x0) / sigmaHat, where x and x0 contain the churned noise. */
 export function churnedStep(x0Weight: number, added: number, sigmaHat: number, sigmaNext: number): Form {
-  if (added === 0) return sum([1, X], [sigmaNext - sigmaHat, EPS]);
   const x = sum([1, X], [added, NOISE]);
   const x0 = sum([1, X0], [x0Weight * added, NOISE]);
   return sum([1, x], [(sigmaNext - sigmaHat) / sigmaHat, sum([1, x], [-1, x0])]);
@@ -28,6 +36,7 @@ export function euler(config: SchedulerConfig, steps: number, options: SamplerOp
   let draws = 0;
   const rows = timesteps.slice(begin).map((timestep, k): Row => {
     const sigma = sigmas[begin + k] ?? 0;
+    const sigmaNext = sigmas[begin + k + 1] ?? 0;
     const { sigmaHat, added } = churn(sigma, sigmas.length - 1, options);
     if (added > 0) draws++;
     const atHat = config.prediction_type === "epsilon" ? sigmaHat : sigma;
@@ -38,7 +47,8 @@ export function euler(config: SchedulerConfig, steps: number, options: SamplerOp
       x0,
       eps,
       clip: Number.POSITIVE_INFINITY,
-      next: churnedStep(x0.x, added, sigmaHat, sigmas[begin + k + 1] ?? 0),
+      next:
+        added > 0 ? churnedStep(x0.x, added, sigmaHat, sigmaNext) : eulerStep(config.prediction_type, sigma, sigmaNext),
       writes: [],
       draw: added > 0 ? draws : null,
       logVariance: null,
@@ -66,7 +76,7 @@ export function eulerAncestral(config: SchedulerConfig, steps: number, { begin =
       inputScale: 1 / Math.sqrt(sigma * sigma + 1),
       ...varianceExploding(config.prediction_type, sigma),
       clip: Number.POSITIVE_INFINITY,
-      next: sum([1, X], [down - sigma, EPS], [up, NOISE]),
+      next: sum([1, eulerStep(config.prediction_type, sigma, down)], [up, NOISE]),
       writes: [],
       draw: k + 1,
       logVariance: null,

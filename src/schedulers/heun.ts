@@ -1,7 +1,7 @@
 /** Heun: Euler's step, then the average of the slopes at both ends (Karras et al. 2022, algorithm 1). */
 import type { SchedulerConfig } from "./config";
-import { plainTable } from "./euler";
-import { EPS, slot, sum, X } from "./form";
+import { eulerStep, plainTable } from "./euler";
+import { EPS, slot, sum } from "./form";
 import { clipOf, epsFromClipped, varianceExploding } from "./prediction";
 import { sigmaSchedule } from "./sigma_schedule";
 import type { Row, SamplerOptions, Table } from "./table";
@@ -12,8 +12,10 @@ import type { Row, SamplerOptions, Table } from "./table";
  */
 export function heun(config: SchedulerConfig, steps: number, { begin = 0, ...own }: SamplerOptions): Table {
   const { timesteps, sigmas, initialScale } = sigmaSchedule(config, steps, { own });
-  const rows: Row[] = [];
   const clip = clipOf({ ...config, thresholding: false });
+  // A clipped x0 is what the slope then follows from, whatever the network predicts.
+  const type = Number.isFinite(clip) ? "sample" : config.prediction_type;
+  const rows: Row[] = [];
   const rowAt = (timestep: number, sigma: number) => {
     const { x0, eps } = varianceExploding(config.prediction_type, sigma);
     return {
@@ -35,8 +37,8 @@ export function heun(config: SchedulerConfig, steps: number, { begin = 0, ...own
     const last = i === steps - 1;
     rows.push({
       ...rowAt(timesteps[i] ?? 0, sigma),
-      next: sum([1, X], [dt, EPS]),
-      writes: last ? [] : [{ slot: 0, form: sum([1, X], [dt / 2, EPS]) }],
+      next: eulerStep(type, sigma, sigmaNext),
+      writes: last ? [] : [{ slot: 0, form: eulerStep(type, sigma, sigma + dt / 2) }],
     });
     if (last) break;
     rows.push({ ...rowAt(timesteps[i + 1] ?? 0, sigmaNext), next: sum([1, slot(0)], [dt / 2, EPS]), writes: [] });

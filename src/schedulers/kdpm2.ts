@@ -1,6 +1,6 @@
 /** KDPM2: the midpoint rule in log sigma, after DPM-Solver-2 (Karras et al. 2022, algorithm 2; k-diffusion's dpm_2). */
 import type { SchedulerConfig } from "./config";
-import { plainTable } from "./euler";
+import { eulerStep, plainTable } from "./euler";
 import { EPS, NOISE, slot, sum, X } from "./form";
 import { varianceExploding } from "./prediction";
 import { type SigmaSchedule, sigmaSchedule } from "./sigma_schedule";
@@ -65,7 +65,7 @@ function midpointRows(
   const last = i === timesteps.length - 1;
   const first: Row = {
     ...rowAt(timesteps[i] ?? 0, sigma),
-    next: sum([1, X], [middle - sigma, EPS]),
+    next: eulerStep(config.prediction_type, sigma, middle),
     writes: last ? [] : [{ slot: 0, form: X }],
     draw: null,
   };

@@ -140,7 +140,14 @@ export const SAMPLERS: Readonly<Record<string, Sampler>> = {
   },
 };
 
-/** Classes of diffusers that have no table, and why: for the error message, and so that nobody looks for them. */
+/**
+ * Classes of diffusers that have no table, and why: for the error message, and so that nobody looks for them.
+ *
+ * Of the classes that are offered, these options are not: UniPC's `solver_p` (another scheduler inside this one), EDM
+ * Euler's `sigmas` (a ramp, not sigmas), flow matching's `per_token_timesteps` (video), IPNDM's history kept over two
+ * runs. And here what diffusers answers with NaN or an exception works: DDPM's `fixed_large_log`, UniPC's bh1 and DPM
+ * orders 2 and 3 that end at sigma 0, timesteps that rounding visits twice.
+ */
 export const NOT_OFFERED: Readonly<Record<string, string>> = {
   DPMSolverSDEScheduler: "its noise is a Brownian tree (torchsde), drawn in the order of an adaptive solver",
   CosineDPMSolverMultistepScheduler: "its noise is a Brownian tree (torchsde); it serves audio models",

@@ -3,7 +3,7 @@
  * beta schedules, timestep and sigma spacings, prediction types, orders, clipping, churn and step counts from 1 to 100.
  */
 import { describe, expect, test } from "vitest";
-import { type Case, compare, nameOf, type Refusal, readMatrix, tableOf } from "../support/diffusers_matrix";
+import { type Case, compare, nameOf, type Refusal, readMatrix, runCase, tableOf } from "../support/diffusers_matrix";
 
 const { cases, refused } = readMatrix();
 const classes = [...new Set(cases.map((each) => each.class))];
@@ -19,7 +19,7 @@ function faultOf(given: Case): string | null {
     const allowed = Number.isInteger(t) && Number.isInteger(ours) ? 0 : 1e-3;
     if (!(Math.abs(ours - t) <= allowed)) return `timestep ${i} is ${ours}, not ${t}`;
   }
-  const { difference, allowed } = compare(given, table);
+  const { difference, allowed } = compare(given, table, runCase(table));
   return difference <= allowed ? null : `differs by ${difference}, allowed ${allowed}`;
 }
 

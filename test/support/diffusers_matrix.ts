@@ -81,30 +81,31 @@ export interface Outcome {
   readonly allowed: number;
 }
 
-/** Runs a case's table in f64 and compares it with where diffusers ended. */
-export function compare(given: Case, table: Table): Outcome {
+/** Runs a case's table in f64. `perturbation` disturbs inputs, outputs and states by that much of themselves. */
+export function runCase(table: Table, perturbation = 0): Float64Array {
+  const learned = table.variance !== "fixed";
+  // Signs without a pattern: regular ones cancel from row to row.
+  const disturb = (value: number, i: number, row: number) =>
+    value * (1 + perturbation * Math.sign(Math.sin(12.9898 * (i + 1) + 78.233 * row * row)));
+  return runTable(table, {
+    x: draw(0).map((value, i) => disturb(table.initialScale * value, i, 0)),
+    model: (seen, _timestep, row) => model(seen, row, learned).map((value, i) => disturb(value, i, row + 1)),
+    noise: draw,
+    imageSize: IMAGE_SIZE,
+    disturb,
+  });
+}
+
+/** Compares where a loop ended, in f64 or on a GPU, with where diffusers ended. */
+export function compare(given: Case, table: Table, x: ArrayLike<number>): Outcome {
   const expected = decoded(given.final);
   const exact = given.exact === undefined ? expected : decoded(given.exact);
-  const learned = table.variance !== "fixed";
-  const run = (perturbation: number) => {
-    // Signs without a pattern: regular ones cancel from row to row.
-    const disturb = (value: number, i: number, row: number) =>
-      value * (1 + perturbation * Math.sign(Math.sin(12.9898 * (i + 1) + 78.233 * row * row)));
-    return runTable(table, {
-      x: draw(0).map((value, i) => disturb(table.initialScale * value, i, 0)),
-      model: (seen, _timestep, row) => model(seen, row, learned).map((value, i) => disturb(value, i, row + 1)),
-      noise: draw,
-      imageSize: IMAGE_SIZE,
-      disturb,
-    });
-  };
-  const x = run(0);
-  const perturbed = run(1e-6);
   const largest = (values: ArrayLike<number>) => Math.max(...Array.from(values, Math.abs));
-  const distance = (other: ArrayLike<number>) => largest(x.map((value, i) => value - (other[i] ?? Number.NaN)));
+  const distance = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+    largest(Array.from(a, (value, i) => value - (b[i] ?? Number.NaN)));
   return {
-    difference: Math.min(distance(expected), distance(exact)),
-    allowed: 1e-5 * largest(expected) + 10 * distance(perturbed),
+    difference: Math.min(distance(x, expected), distance(x, exact)),
+    allowed: 1e-5 * largest(expected) + 10 * distance(runCase(table), runCase(table, 1e-6)),
   };
 }
 
