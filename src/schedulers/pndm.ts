@@ -1,4 +1,5 @@
 /** PNDM: pseudo linear multistep with a pseudo Runge-Kutta start (Liu et al. 2022), and its improved form IPNDM. */
+import { check, InputError } from "../tensor/check";
 import { alphasCumprodOf, productAt } from "./betas";
 import type { SchedulerConfig } from "./config";
 import { plainTable } from "./euler";
@@ -25,6 +26,13 @@ const RUNGE_KUTTA_STEPS = 3;
 /** The table of PNDMScheduler. Here `EPS` is the network's raw output: that is what PNDM extrapolates. */
 export function pndm(config: SchedulerConfig, steps: number, { begin = 0 }: SamplerOptions): Table {
   checkSteps(steps, config.num_train_timesteps);
+  check(
+    config.skip_prk_steps || steps > RUNGE_KUTTA_STEPS,
+    () =>
+      `pndm: steps must be at least ${RUNGE_KUTTA_STEPS + 1} for its Runge-Kutta start, got ${steps}. ` +
+      "Set skip_prk_steps, as Stable Diffusion does, for fewer",
+    InputError,
+  );
   checkPrediction("pndm", config.prediction_type, ["epsilon", "v_prediction"]);
   const transfer = transferOf(config);
   const stride = Math.floor(config.num_train_timesteps / steps);

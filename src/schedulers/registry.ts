@@ -145,8 +145,8 @@ export const SAMPLERS: Readonly<Record<string, Sampler>> = {
  *
  * Of the classes that are offered, these options are not: UniPC's `solver_p` (another scheduler inside this one), EDM
  * Euler's `sigmas` (a ramp, not sigmas), flow matching's `per_token_timesteps` (video), IPNDM's history kept over two
- * runs. And here what diffusers answers with NaN or an exception works: DDPM's `fixed_large_log`, UniPC's bh1 and DPM
- * orders 2 and 3 that end at sigma 0, timesteps that rounding visits twice.
+ * runs. And some of what diffusers answers with NaN or an exception works here: DDPM's `fixed_large_log`, UniPC's bh1
+ * ending at sigma 0, EDM's stochastic order 3, timesteps that rounding visits twice.
  */
 export const NOT_OFFERED: Readonly<Record<string, string>> = {
   DPMSolverSDEScheduler: "its noise is a Brownian tree (torchsde), drawn in the order of an adaptive solver",

@@ -15,6 +15,15 @@ export function unipc(config: SchedulerConfig, steps: number, options: SamplerOp
   checkSteps(steps, config.num_train_timesteps);
   const ring = config.solver_order;
   check(ring < MAX_SLOTS, () => `unipc: solver_order must be below ${MAX_SLOTS}, got ${ring}`, InputError);
+  // At sigma = 0 lambda is infinite: only a first-order step of the predicted picture can end there.
+  check(
+    config.final_sigmas_type === "sigma_min" ||
+      (config.predict_x0 && (config.lower_order_final || ring === 1 || steps === 1)),
+    () =>
+      `unipc: final_sigmas_type must be "sigma_min" where predict_x0 or lower_order_final is false, got "zero" with ` +
+      `predict_x0 = ${config.predict_x0} and lower_order_final = ${config.lower_order_final}`,
+    InputError,
+  );
   const { timesteps, sigmas } = schedule(config, steps, options);
   const levels = sigmas.map(config.use_flow_sigmas ? flowLevel : preservingLevel);
   const m = config.predict_x0 ? X0 : EPS;

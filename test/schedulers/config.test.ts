@@ -173,6 +173,19 @@ describe("makeTable", () => {
       options: { timesteps: [20, 10] },
     },
     {
+      why: "a Runge-Kutta start of fewer than four steps",
+      message: "pndm: steps must be at least 4 for its Runge-Kutta start, got 3",
+      name: "pndm",
+      steps: 3,
+    },
+    {
+      why: "a second-order step to where lambda is infinite",
+      message: 'unipc: final_sigmas_type must be "sigma_min" where',
+      name: "unipc",
+      given: { lower_order_final: false },
+      steps: 5,
+    },
+    {
       why: "a solver of the noise that ends without any",
       message: 'final_sigmas_type must be "sigma_min"',
       name: "dpmsolver++",
