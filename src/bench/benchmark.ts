@@ -18,6 +18,7 @@ import { measurePeaks } from "./peaks";
 import { type Receipt, receiptOf, type Software } from "./receipt";
 import { checkResult, openReference } from "./reference";
 import { achieved, kernelSums, timedLayers } from "./roofline";
+import { percent } from "./text_table";
 import { trafficOf } from "./traffic";
 
 export interface BenchmarkOptions {
@@ -172,21 +173,18 @@ function notesOf(clock: Clock, { step, layers }: Awaited<ReturnType<typeof measu
     );
   }
   const short = layers.filter(({ ms, repeats }) => ms * repeats < minSampleMs).length;
-  if (short > 0) notes.push(`${short} dispatches were too short for the clock: their samples are blurred by over 1 %`);
+  if (short > 0)
+    notes.push(`too short for the clock: the samples of ${short} of the dispatches are blurred by over 1 %`);
   const whole = (step.ms.gpu ?? step.ms.wall).median;
   const excess = step.dispatchMs / whole - 1;
   if (Math.abs(excess) > SUM_TOLERANCE) {
     const [more, less] =
       excess > 0 ? ["longer", "passes of their own cost"] : ["shorter", "gaps between dispatches cost"];
     notes.push(
-      `the dispatches timed alone take ${percent(excess)} ${more} than the step: ${less}, or the load changed`,
+      `the dispatches timed alone take ${percent(Math.abs(excess))} ${more} than the step: ${less}, or the load changed`,
     );
   }
   return notes;
-}
-
-function percent(share: number): string {
-  return `${(Math.abs(share) * 100).toFixed(0)} %`;
 }
 
 function browser(): Software {

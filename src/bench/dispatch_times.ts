@@ -65,8 +65,8 @@ async function calibrate(clock: Clock, section: string, restart: () => Promise<P
 
 function nextRepeats(now: number, sampleMs: number, minSampleMs: number): number {
   if (sampleMs >= minSampleMs) return now;
-  // A coarse clock may have seen nothing at all: then the growth must not be a leap.
-  const growth = Math.min(Math.max((1.2 * minSampleMs) / Math.max(sampleMs, minSampleMs / 100), 2), 64);
+  // Half as long again, since the next sample may be quicker. A coarse clock may have seen nothing at all: no leaps then.
+  const growth = Math.min(Math.max((1.5 * minSampleMs) / Math.max(sampleMs, minSampleMs / 100), 2), 64);
   return Math.min(Math.ceil(now * growth), REPEATS_MAX);
 }
 

@@ -18,7 +18,7 @@ export interface StepTimes {
 
 /** A GPU raises its clock rate under load; half a second suffices. */
 const WARM_UP_MS = 500;
-const WARM_UP_STEPS = 2;
+const WARM_UP_SUBMITS = 2;
 /** Submits are filled up to this: far above the cost of waiting, far below a browser's patience. */
 const SUBMIT_MS = 250;
 
@@ -48,8 +48,7 @@ export class Loop {
 
   /** Times `repeats` submits of steps, warmed up. `onSample` hears after each. */
   async time(repeats: number, onSample: (done: number) => void): Promise<StepTimes> {
-    const stepMs = await this.#warmUp();
-    const stepsPerSubmit = Math.max(1, Math.min(Math.floor(SUBMIT_MS / stepMs), this.#stepsInAll));
+    const stepsPerSubmit = await this.#warmUp();
     const samples: SubmitTime[] = [];
     while (samples.length < repeats) {
       samples.push(await this.#steps(stepsPerSubmit));
@@ -65,15 +64,17 @@ export class Loop {
     };
   }
 
-  /** Returns about how long a step takes. */
+  /** Returns how many steps make a submit of the right length. */
   async #warmUp(): Promise<number> {
-    let last = Infinity;
+    let stepsPerSubmit = 1;
     let total = 0;
-    for (let step = 0; step < WARM_UP_STEPS || total < WARM_UP_MS; step++) {
-      last = (await this.#steps(1)).wall;
-      total += last;
+    for (let submit = 0; submit < WARM_UP_SUBMITS || total < WARM_UP_MS; submit++) {
+      const { wall } = await this.#steps(stepsPerSubmit);
+      total += wall;
+      const fitting = Math.floor((SUBMIT_MS * stepsPerSubmit) / wall);
+      stepsPerSubmit = Math.max(1, Math.min(fitting, this.#stepsInAll));
     }
-    return last;
+    return stepsPerSubmit;
   }
 
   /** The next `count` steps in one submit; begins anew where fewer are left. */
