@@ -1,5 +1,13 @@
 /** `unstatic schedule`: noise schedules in numbers and curves, and what samplers make of one static. */
-import { InputError, load, type Model, noiseSteps, type UnstaticError } from "../index";
+import {
+  type GenerateOptions,
+  type Generation,
+  InputError,
+  load,
+  type Model,
+  noiseSteps,
+  type RunReport,
+} from "../index";
 import { Canvas, textHeight } from "./canvas";
 import { table } from "./noise";
 import { Options, UsageError } from "./options";
@@ -14,12 +22,13 @@ export const SCHEDULE_HELP = `unstatic schedule [--schedule <name>] [--steps <n>
 unstatic schedule --compare ["<prompt>"] [options]
   a picture of the noise schedules, and of what samplers make of one static
   --out <file.png>      where it goes (default: schedules.png)
-  --model <folder>      whose pictures (default: weights/doodle); --no-samples draws the curves only
-  --samplers <a,b,...>  which samplers (default: twelve of them)
-  --steps <n,m,...>     in how many steps, a row each (default: 6,24)
+  --model <folder>      whose pictures (default: weights/doodle); --no-samples draws the curves only, --no-curves the pictures
+  --samplers <a,b:n,..> which samplers, each with steps of its own where it says so (default: twelve of them)
+  --steps <n,m,...>     in how many steps, a sheet each (default: 6,24)
   --seed <n>            64-bit seed of the static (default: 0)
   --label <n>           a class number in place of the prompt
-  --guidance <n>        how strongly the prompt pulls (default: the model's own)`;
+  --guidance <n>        how strongly the prompt pulls (default: the model's own)
+  --json                print every run's figures on standard output`;
 
 const TYPES = {
   compare: { type: "boolean" },
@@ -29,6 +38,7 @@ const TYPES = {
   out: { type: "string" },
   model: { type: "string" },
   "no-samples": { type: "boolean" },
+  "no-curves": { type: "boolean" },
   samplers: { type: "string" },
   seed: { type: "string" },
   label: { type: "string" },
@@ -59,10 +69,13 @@ export async function schedule(args: readonly string[]): Promise<boolean> {
 
 async function compare(options: Options): Promise<boolean> {
   const out = options.text("out") ?? "schedules.png";
-  const parts: Picture[] = [curves()];
-  if (!options.flag("no-samples")) parts.push(...(await samples(options)));
-  await writePng(out, stack(parts));
-  console.error(out);
+  const hasCurves = !options.flag("no-curves");
+  const hasSamples = !options.flag("no-samples");
+  if (!hasCurves && !hasSamples) throw new UsageError("--no-curves and --no-samples leave nothing to draw");
+  const { sheets, reports } = hasSamples ? await samples(options) : { sheets: [], reports: [] };
+  await writePng(out, stack([...(hasCurves ? [curves()] : []), ...sheets]));
+  if (options.flag("json")) console.log(JSON.stringify({ out, reports }, null, 2));
+  else console.error(out);
   return true;
 }
 
@@ -109,45 +122,57 @@ function curves(): Canvas {
 }
 
 /** One static, many samplers: a sheet for every number of steps. */
-async function samples(options: Options): Promise<Canvas[]> {
-  const names = (options.text("samplers") ?? SAMPLERS).split(",");
+async function samples(options: Options): Promise<{ sheets: Canvas[]; reports: RunReport[] }> {
+  const entries = (options.text("samplers") ?? SAMPLERS).split(",").map((entry) => entry.split(":"));
   const counts = (options.text("steps") ?? "6,24").split(",").map(stepCount);
+  // Where every sampler has its own number of steps, one sheet holds them all.
+  const sheetCounts = entries.every(([, own]) => own !== undefined) ? [undefined] : counts;
   const seed = options.seed("seed") ?? 0n;
   const bar = new ProgressBar();
   using model = await load(options.text("model") ?? "weights/doodle", {
     onProgress: (phase, done, total) => bar.show(phase, done, total),
   });
-  const prompt = options.positionals[0] ?? (options.text("label") ? undefined : model.labels[0]);
+  const { prompt, request } = requestOf(options, model, seed);
+  const what = `${model.name}${prompt ? `, "${prompt}"` : ""}, seed ${seed}: one static`;
+  const sheets: Canvas[] = [];
+  const reports: RunReport[] = [];
+  for (const count of sheetCounts) {
+    const cells: Cell[] = [];
+    for (const [name = "", own] of entries) {
+      const steps = own === undefined ? count! : stepCount(own);
+      const onProgress = (done: number, total: number) => bar.show(name, done, total);
+      const { images, report } = await sample(model, name, { ...request, steps, onProgress });
+      const picture = enlarge(images[0]!, Math.max(1, Math.floor(SAMPLE / images[0]!.width)));
+      cells.push({ picture, caption: own === undefined ? name : `${name} ${own}` });
+      reports.push(report);
+    }
+    const title = count === undefined ? what : `${what}, ${count} steps of each sampler`;
+    sheets.push(contactSheet(inRows(cells, SAMPLE_COLUMNS), title));
+  }
+  bar.clear();
+  return { sheets, reports };
+}
+
+/** What all samplers are asked for. A model with classes draws its first one where nothing is said. */
+function requestOf(options: Options, model: Model, seed: bigint) {
   const label = options.integer("label", 0, 1e6);
   const guidance = options.number("guidance");
-  const request = {
+  const prompt = options.positionals[0] ?? (label === undefined ? model.labels[0] : undefined);
+  const request: GenerateOptions = {
     seed,
     ...(prompt !== undefined && { prompt }),
     ...(label !== undefined && { classLabel: label }),
     ...(guidance !== undefined && { guidance }),
   };
-  const what = `${model.name}${prompt ? `, "${prompt}"` : ""}, seed ${seed}`;
-  const sheets: Canvas[] = [];
-  for (const steps of counts) {
-    const cells: Cell[] = [];
-    for (const [i, sampler] of names.entries()) {
-      bar.show(`${steps} steps`, i, names.length);
-      cells.push(await sample(model, sampler, { ...request, steps }));
-    }
-    sheets.push(contactSheet(inRows(cells, SAMPLE_COLUMNS), `${what}: one static, ${steps} steps of each sampler`));
-  }
-  bar.clear();
-  return sheets;
+  return { prompt, request };
 }
 
-async function sample(model: Model, sampler: string, request: { steps: number; seed: bigint }): Promise<Cell> {
+async function sample(model: Model, sampler: string, request: GenerateOptions): Promise<Generation> {
   try {
-    const { images } = await model.generate({ ...request, sampler });
-    const [image] = images;
-    const picture = enlarge(image!, Math.max(1, Math.floor(SAMPLE / image!.width)));
-    return { picture, caption: sampler };
+    return await model.generate({ ...request, sampler });
   } catch (cause) {
-    throw new InputError(`--samplers ${sampler}: ${(cause as UnstaticError).message}`);
+    if (!(cause instanceof InputError)) throw cause;
+    throw new InputError(`--samplers ${sampler}: ${cause.message}`);
   }
 }
 
