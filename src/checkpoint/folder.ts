@@ -14,7 +14,7 @@ import { CheckpointError, check } from "../tensor/check";
 import { type ByteSource, exists } from "./byte_source";
 import type { Checkpoint } from "./checkpoint";
 import { fields } from "./fields";
-import { describe, type JsonObject, readJsonObject } from "./json";
+import { describe, type JsonObject, type JsonOptions, readJsonObject } from "./json";
 import { HUB, type Place, placeOf } from "./place";
 import { openSafetensors } from "./safetensors";
 import { openSharded } from "./sharded";
@@ -149,14 +149,14 @@ async function findFirst(
 ): Promise<{ json: JsonObject; file: string } | undefined> {
   for (const path of paths) {
     const source = place.file(path);
-    const json = await readIfPresent(source);
+    const json = await readIfPresent(source, { allowInfinity: true });
     if (json) return { json, file: source.name };
   }
   return undefined;
 }
 
-async function readIfPresent(source: ByteSource): Promise<JsonObject | undefined> {
-  return (await exists(source)) ? readJsonObject(source) : undefined;
+async function readIfPresent(source: ByteSource, options?: JsonOptions): Promise<JsonObject | undefined> {
+  return (await exists(source)) ? readJsonObject(source, options) : undefined;
 }
 
 function parseLabels(json: JsonObject, where: string): Labels {

@@ -18,20 +18,29 @@ const JSON_BYTES_MAX = 16 * 2 ** 20;
 /** Real files nest four deep. A hundred megabytes of "[" would otherwise take gigabytes before they fail. */
 const DEPTH_MAX = 64;
 
+export interface JsonOptions {
+  /**
+   * Field values Infinity and -Infinity are read as strings: diffusers writes them into the configurations of its
+   * DPM-Solvers (`"lambda_min_clipped": -Infinity`), where they are meant.
+   */
+  readonly allowInfinity?: boolean;
+}
+
 /** Reads all of `source` as one JSON object. */
-export async function readJsonObject(source: ByteSource): Promise<JsonObject> {
+export async function readJsonObject(source: ByteSource, options: JsonOptions = {}): Promise<JsonObject> {
   const size = await source.size();
   check(
     size <= JSON_BYTES_MAX,
     () => `${source.name}: a JSON file must have at most ${JSON_BYTES_MAX} bytes, got ${size}`,
     CheckpointError,
   );
-  return parseJsonObject(await source.read(0, size), source.name);
+  return parseJsonObject(await source.read(0, size), source.name, options);
 }
 
 /** Parses UTF-8 `bytes` as one JSON object. `where` begins every message. */
-export function parseJsonObject(bytes: Uint8Array, where: string): JsonObject {
-  const text = decodeUtf8(bytes, where);
+export function parseJsonObject(bytes: Uint8Array, where: string, options: JsonOptions = {}): JsonObject {
+  const given = decodeUtf8(bytes, where);
+  const text = options.allowInfinity ? given.replace(/("\s*:\s*)(-?Infinity)(?=\s*[,}])/g, '$1"$2"') : given;
   scan(text, where);
   let json: unknown;
   try {
