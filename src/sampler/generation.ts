@@ -1,10 +1,9 @@
 /** One run of the loop: uploads what it needs, replays the steps, reads the pictures back once. */
-
 import { POSITION_WORDS } from "../kernels/group_norm";
 import type { Tensor } from "../recording/recording";
-import { bytesOf } from "../recording/recording";
 import { type Canvas, drawOn } from "../runtime/canvas";
 import type { AdapterDescription } from "../runtime/device";
+import { History } from "../runtime/history";
 import type { Program } from "../runtime/program";
 import { type Progress, replay } from "../runtime/replay";
 import { packTable } from "../schedulers/pack";
@@ -126,7 +125,9 @@ export class Run {
   /** Runs to the end. */
   async finish(): Promise<Generation> {
     const rows = this.#inputs.plan.table.rows.length;
-    const history = this.#options.keepSteps ? new StepHistory(this.#program, this.#loop, rows) : undefined;
+    const history = this.#options.keepSteps
+      ? new History(this.#program, [this.#loop.state.x, this.#loop.state.denoised], rows)
+      : undefined;
     const start = performance.now();
     try {
       let last: Progress | undefined;
@@ -162,7 +163,7 @@ export class Run {
     return { images, report: this.#report(last!, performance.now() - start), steps: [] };
   }
 
-  #replay(sliceMs: number, history: StepHistory | undefined): AsyncGenerator<Progress> {
+  #replay(sliceMs: number, history: History | undefined): AsyncGenerator<Progress> {
     return replay(this.#program, {
       opening: ["prepare", "start"],
       section: "step",
@@ -215,18 +216,15 @@ export class Run {
     return imagesOf(unpadRows(await this.#program.read(tensor), tensor.shape), tensor.shape);
   }
 
-  async #keptGeneration(history: StepHistory, last: Progress, start: number): Promise<Generation> {
+  async #keptGeneration(history: History, last: Progress, start: number): Promise<Generation> {
     const { rows } = this.#inputs.plan.table;
     const { shape } = this.#loop.state.x;
     this.#readbacks++;
-    const batches = await history.read();
-    const steps = rows.map(({ timestep, sigma }, index) => ({
-      index,
-      timestep,
-      sigma,
-      x: imagesOf(unpadRows(batches[2 * index]!, shape), shape),
-      x0: imagesOf(unpadRows(batches[2 * index + 1]!, shape), shape),
-    }));
+    const kept = await history.read();
+    const steps = rows.map(({ timestep, sigma }, index) => {
+      const [x, x0] = kept[index]!.map((numbers) => imagesOf(unpadRows(numbers, shape), shape));
+      return { index, timestep, sigma, x: x!, x0: x0! };
+    });
     return { images: steps.at(-1)!.x, report: this.#report(last, performance.now() - start), steps };
   }
 
@@ -255,44 +253,6 @@ export class Run {
         total: totalMs,
       },
     };
-  }
-}
-
-/** Copies of x and x0 after every step, in one buffer, read back in one go. */
-class StepHistory {
-  readonly #program: Program;
-  readonly #sources: readonly GPUBuffer[];
-  readonly #bytes: number;
-  readonly #buffer: GPUBuffer;
-
-  constructor(program: Program, { state }: RecordedLoop, steps: number) {
-    this.#program = program;
-    this.#sources = [program.buffer(state.x), program.buffer(state.denoised)];
-    this.#bytes = bytesOf(state.x);
-    this.#buffer = program.device.gpu.createBuffer({
-      label: "steps",
-      size: this.#bytes * this.#sources.length * steps,
-      usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC,
-    });
-  }
-
-  encode(encoder: GPUCommandEncoder, step: number): void {
-    this.#sources.forEach((source, i) => {
-      const offset = (step * this.#sources.length + i) * this.#bytes;
-      encoder.copyBufferToBuffer(source, 0, this.#buffer, offset, this.#bytes);
-    });
-  }
-
-  /** x and x0 of the first step, then of the second, and so on; padded. */
-  async read(): Promise<Float32Array[]> {
-    const all = await this.#program.device.read(this.#buffer, this.#buffer.size);
-    return Array.from({ length: all.byteLength / this.#bytes }, (_, i) => {
-      return new Float32Array(all, i * this.#bytes, this.#bytes / 4);
-    });
-  }
-
-  destroy(): void {
-    this.#buffer.destroy();
   }
 }
 
