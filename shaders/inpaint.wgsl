@@ -3,8 +3,8 @@
 //   x = mask * x + (1 - mask) * (alpha * original + sigma * static),   model_input = input_scale * x
 //
 // Shapes    original, x: (B, P, C)   mask: (B, P, 1), 1 where the network paints   model_input: (B or 2B, P, C)
-// Layout    NHWC, C padded to a multiple of 4 with zeros; alpha, sigma, input_scale: the next row, after the last 1, 0, 1
-// Dispatch  one invocation per four channels of a pixel, workgroups in x, then y; after sampler_step, before advance_step
+// Layout    NHWC, C padded to a multiple of 4 with zeros; alpha, sigma, input_scale: of the next row
+// Dispatch  one invocation per four channels of a pixel, after sampler_step, before advance_step
 // Cost      reads original, mask and x once, writes x and model_input once; one Philox per channel
 // Host      src/kernels/inpaint.ts      Test  test/kernels/inpaint.test.ts
 // Include   lib/philox.wgsl lib/log.wgsl lib/sampler_table.wgsl

@@ -3,7 +3,7 @@
 //   denoised = noise[draw of the row]     nothing where the row draws none
 //
 // Shapes    noise: (draws, B, P, C)   denoised: (B, P, C), overwritten by sampler_step with the predicted picture
-// Layout    NHWC, C padded to a multiple of 4 with zeros; draws beyond the buffer's end wrap around, the host refills it
+// Layout    NHWC, C padded to a multiple of 4 with zeros; draws beyond the buffer's end wrap around
 // Dispatch  one invocation per four channels of a pixel, workgroups in x, then y
 // Cost      one copy
 // Host      src/kernels/load_noise.ts      Test  test/kernels/load_noise.test.ts

@@ -5,8 +5,9 @@
 //   eps  = eps_x * x + eps_out * out + eps_x0 * x0
 //   x'   = a x + b x0 + c eps + d noise + sum_k h_k history_k;  at most two history tensors become such a sum too
 //
-// Shapes    x, denoised: (B, P, C)   model_output: (B or 2B, P, C or 2C): conditional images first   history: (slots, B, P, C)
-//           model_input: (B or 2B, P, C), the next input scale times x'   scales: (B) of (threshold s, rescale factor)
+// Shapes    x, denoised: (B, P, C)   model_output: (B or 2B, P, C or 2C), conditional images first
+//           history: (slots, B, P, C)   model_input: (B or 2B, P, C), the next input scale times x'
+//           scales: (B) of (threshold s, rescale factor)
 // Layout    NHWC, C padded to a multiple of 4 with zeros; table: src/schedulers/pack.ts; step: which row
 // Dispatch  one invocation per four channels of a pixel, workgroups in x, then y
 // Cost      reads model_output, x and the weighed history once, writes up to five tensors; one Philox per channel
@@ -99,7 +100,8 @@ fn main(@builtin(global_invocation_id) global_id: vec3u, @builtin(num_workgroups
     let channel = 4u * group + lane;
     var noise = denoised[element][lane];
     if (!NOISE_FROM_HOST) {
-      noise = static_element(row.draw, image, channel * params.pixels + pixel, params.images, params.channels * params.pixels);
+      let place = channel * params.pixels + pixel; // NCHW
+      noise = static_element(row.draw, image, place, params.images, params.channels * params.pixels);
     }
     if (table_word(VARIANCE) != VARIANCE_FIXED) {
       let at = params.channels + channel;

@@ -3,7 +3,7 @@
 const SERIES_TERMS = 300;
 const TINY = 1e-300;
 
-/** The x in [0, 1] with P(X <= x) = p for X ~ Beta(a, b): bisection, which is exact to the last bits and never strays. */
+/** The x in [0, 1] with P(X <= x) = p for X ~ Beta(a, b): by bisection, which never strays. */
 export function betaQuantile(p: number, a: number, b: number): number {
   if (p <= 0) return 0;
   if (p >= 1) return 1;

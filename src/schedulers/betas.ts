@@ -86,7 +86,7 @@ function laplaceAlphaBar(t: number): number {
   return Math.sqrt(snr / (1 + snr));
 }
 
-/** Shifts and scales sqrt(alphasCumprod) so that nothing of the picture is left at the last step (Lin et al. 2023, algorithm 1). */
+/** Makes sqrt(alphasCumprod) end at 0, with nothing of the picture left (Lin et al. 2023, algorithm 1). */
 function rescaleZeroTerminalSnr(betas: readonly number[]): number[] {
   const roots = cumprod32(betas.map((beta) => Math.fround(1 - beta))).map((value) => Math.fround(Math.sqrt(value)));
   const first = roots[0] ?? 1;

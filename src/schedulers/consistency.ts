@@ -1,4 +1,4 @@
-/** Consistency models: predict the picture, noise it to the next level, predict again (Song et al. 2023, algorithm 1). */
+/** Consistency models: predict the picture, noise it to the next level, repeat (Song et al. 2023, algorithm 1). */
 import type { SchedulerConfig } from "./config";
 import { sigmaRange } from "./edm";
 import { plainTable } from "./euler";

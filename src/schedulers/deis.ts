@@ -60,7 +60,7 @@ function schedule(config: SchedulerConfig, steps: number, options: SamplerOption
   return { timesteps, sigmas: [...sigmas, all[0] ?? 0].map(Math.fround) };
 }
 
-/** x' = alpha' (x / alpha + sum_j C_j m_j), C_j the integral of a Lagrange polynomial in log rho, rho = sigma / alpha. */
+/** x' = alpha' (x / alpha + sum_j C_j m_j), C_j the integral of a Lagrange polynomial in log(sigma / alpha). */
 function polynomialStep(to: Level, levels: readonly Level[], predictions: readonly Form[]): Form {
   const rhos = levels.map((level) => level.sigma / level.alpha);
   const rhoTo = to.sigma / to.alpha;

@@ -83,7 +83,7 @@ export function multistepRows(
   });
 }
 
-/** Slots of the singlestep solver: the two predictions before this one, and the sample that a group of steps starts from. */
+/** Slots of the singlestep solver: the two predictions before this one, and the sample that a group starts from. */
 const SINGLE_RING = 2;
 const GROUP_START = 2;
 
@@ -92,8 +92,7 @@ export function dpmsolverSinglestep(config: SchedulerConfig, steps: number, opti
   const settled = checkSolver("dpmsolver-singlestep", config);
   check(
     settled.algorithm_type !== "sde-dpmsolver",
-    () =>
-      `dpmsolver-singlestep: algorithm_type must be "dpmsolver", "dpmsolver++" or "sde-dpmsolver++", got "sde-dpmsolver"`,
+    () => "dpmsolver-singlestep: algorithm_type must be dpmsolver, dpmsolver++ or sde-dpmsolver++, got sde-dpmsolver",
     InputError,
   );
   const { begin = 0 } = options;

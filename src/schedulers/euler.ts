@@ -1,4 +1,4 @@
-/** Euler and Euler ancestral: one step along the probability-flow ODE, dx / dsigma = eps (Karras et al. 2022, eq. 1). */
+/** Euler and Euler ancestral: one step along the probability flow, dx / dsigma = eps (Karras et al. 2022, eq. 1). */
 import type { PredictionType, SchedulerConfig } from "./config";
 import { EPS, type Form, NOISE, sum, X, X0 } from "./form";
 import { varianceExploding } from "./prediction";

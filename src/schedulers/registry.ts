@@ -199,7 +199,7 @@ export function schedulerFromConfig(json: unknown): Scheduler {
   return schedulerNamed(stochastic ? "sde-dpmsolver++" : entry[0], given);
 }
 
-/** The sampler called `name` ("euler", "dpmsolver++") with the noise schedule and options in `given`, else its defaults. */
+/** The sampler called `name` ("euler", "dpmsolver++") with the fields in `given`, and its defaults for the others. */
 export function schedulerNamed(name: string, given: Readonly<Record<string, unknown>> = {}): Scheduler {
   const sampler = Object.hasOwn(SAMPLERS, name) ? SAMPLERS[name] : undefined;
   check(
@@ -251,7 +251,7 @@ export function makeTable(scheduler: Scheduler, steps: number, options: SamplerO
       numbersOf(row).every(Number.isFinite),
       () =>
         `makeTable: row ${index} of ${scheduler.name} (timestep ${row.timestep}) divides by zero. ` +
-        `prediction_type "${scheduler.config.prediction_type}" has no answer at alpha = ${row.alpha}, sigma = ${row.sigma}`,
+        `prediction_type "${scheduler.config.prediction_type}" has no answer at alpha ${row.alpha}, sigma ${row.sigma}`,
       InputError,
     );
   });

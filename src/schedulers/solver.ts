@@ -51,7 +51,7 @@ export interface StepWeights {
   readonly noise: number;
 }
 
-/** The weights by algorithm: "++" integrates the predicted picture, the others the predicted noise; sde ones add noise. */
+/** The weights by algorithm: "++" integrates the predicted picture, the others the noise; sde ones add noise. */
 export function stepWeights(algorithm: Algorithm, to: Level, from: Level): StepWeights {
   const h = to.lambda - from.lambda;
   // A last step from sigma_min to sigma_min has no length; rounding must not make its variance negative.

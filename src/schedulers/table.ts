@@ -38,7 +38,7 @@ export interface Row {
   readonly writes: readonly Write[];
   /** Which draw of the random stream this row consumes (the first static is draw 0); null for none. */
   readonly draw: number | null;
-  /** log variance for an output of -1 and of +1, where the network predicts the variance; the noise's weight is then 1 or 0. */
+  /** log variance for an output of -1 and of +1, where the network predicts it; the noise's weight is then 1 or 0. */
   readonly logVariance: readonly [min: number, max: number] | null;
   /** The state before this row is distributed as alpha x_0 + sigma eps: for display, for image to image, for masks. */
   readonly alpha: number;
@@ -68,7 +68,7 @@ export interface Table {
   readonly threshold: { readonly ratio: number; readonly max: number } | null;
 }
 
-/** Choices that diffusers makes at sampling time (arguments of `step` and `set_timesteps`) rather than in the config. */
+/** Choices that diffusers takes as arguments of `step` and `set_timesteps` rather than from the config. */
 export interface SamplerOptions {
   /** DDIM: 0 is deterministic, 1 is DDPM-like. TCD: its gamma, 0.3 by default. */
   readonly eta?: number;
@@ -89,7 +89,7 @@ export interface SamplerOptions {
   readonly mu?: number;
   /** Timesteps to visit instead of the spacing's, descending. */
   readonly timesteps?: readonly number[];
-  /** Sigmas to visit instead of the spacing's, descending; Euler's list ends with the final sigma, the others' does not. */
+  /** Sigmas to visit instead of the spacing's, descending; only Euler's list ends with the final sigma. */
   readonly sigmas?: readonly number[];
   /** Image to image: this many of the steps are skipped at the start. */
   readonly begin?: number;

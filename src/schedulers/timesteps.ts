@@ -52,7 +52,7 @@ export function solverTimesteps(config: SpacingConfig, steps: number, last: numb
   }
 }
 
-/** round(arange(last, 0, -ratio)) - 1: with a ratio that is not exact, numpy may return one element more than planned. */
+/** round(arange(last, 0, -ratio)) - 1: with an inexact ratio numpy may return one element more than planned. */
 function trailing(last: number, ratio: number): number[] {
   const count = Math.max(0, Math.ceil((0 - last) / -ratio));
   // numpy.arange computes its step as (start + step) - start, which matters in the last bit.
@@ -60,7 +60,7 @@ function trailing(last: number, ratio: number): number[] {
   return Array.from({ length: count }, (_, i) => roundHalfEven(last + i * delta) - 1);
 }
 
-/** The caller's own list of `what`: as long as `length`, strictly descending, from below `limit` down to 0; null without. */
+/** The caller's own list, `length` numbers that descend strictly from below `limit`, not below 0; null without one. */
 export function ownList(
   what: "timesteps" | "sigmas",
   list: readonly number[] | undefined,
