@@ -7,7 +7,7 @@ export interface PackOptions {
   readonly seed: bigint;
   /** Scale of classifier-free guidance; 1 is the conditional prediction alone. */
   readonly guidanceScale?: number;
-  /** How far the guided output's spread is pulled back to the conditional one's, 0 to 1 (Lin et al. 2023, section 3.4). */
+  /** How far guidance's wider spread is pulled back, 0 to 1 (Lin et al. 2023, section 3.4). */
   readonly guidanceRescale?: number;
   /** Each image of a batch gets its own stream, keyed seed + index, so that it does not depend on the batch. */
   readonly streamPerImage?: boolean;
