@@ -18,7 +18,7 @@ import { measurePeaks } from "./peaks";
 import { type Receipt, receiptOf, type Software } from "./receipt";
 import { checkResult, openReference } from "./reference";
 import { achieved, kernelSums, timedLayers } from "./roofline";
-import { percent } from "./text_table";
+import { digits, percent } from "./text_table";
 import { trafficOf } from "./traffic";
 
 export interface BenchmarkOptions {
@@ -172,14 +172,15 @@ function notesOf(clock: Clock, { step, layers }: Awaited<ReturnType<typeof measu
       "timestamp-query is missing: kernels were timed by the host, from submit to done; up to 10 % is the submit's",
     );
   }
-  const short = layers.filter(({ ms, repeats }) => ms * repeats < minSampleMs).length;
+  // Samples scatter around what was aimed at; half of it is no longer chance.
+  const short = layers.filter(({ ms, repeats }) => ms * repeats < minSampleMs / 2).length;
   if (short > 0)
-    notes.push(`too short for the clock: the samples of ${short} of the dispatches are blurred by over 1 %`);
+    notes.push(`too short for the clock: ${short} of the dispatches have samples below ${digits(minSampleMs / 2)} ms`);
   const whole = (step.ms.gpu ?? step.ms.wall).median;
   const excess = step.dispatchMs / whole - 1;
   if (Math.abs(excess) > SUM_TOLERANCE) {
     const [more, less] =
-      excess > 0 ? ["longer", "passes of their own cost"] : ["shorter", "gaps between dispatches cost"];
+      excess > 0 ? ["longer", "passes of their own cost"] : ["shorter", "changing kernels and cold data cost"];
     notes.push(
       `the dispatches timed alone take ${percent(Math.abs(excess))} ${more} than the step: ${less}, or the load changed`,
     );

@@ -32,7 +32,7 @@ export interface Clock {
   readonly name: "timestamp-query" | "wall clock";
   /** The smallest step of the clock that was seen. */
   readonly quantumMs: number;
-  /** Samples this long are blurred by the clock by less than 1 %, or by submitting by less than 10 %. */
+  /** In a sample this long the quantum is below 1 %, and the cost of a pass below 5 %, of a submit below 10 %. */
   readonly minSampleMs: number;
   /** Times each dispatch with all its repeats, in order. The work of one call should stay below a second. */
   timeDispatches(dispatches: readonly TimedDispatch[]): Promise<number[]>;
@@ -45,6 +45,8 @@ export interface Clock {
 const QUERIES_MAX = 4096;
 /** A quantum is at most this part of a sample. */
 const QUANTUM_SHARE = 0.01;
+/** Beginning and ending a pass are at most this part of a sample. */
+const PASS_SHARE = 0.05;
 /** Submitting and waiting are at most this part of a sample of the host's clock. */
 const SUBMIT_SHARE = 0.1;
 
@@ -63,6 +65,7 @@ export function smallestStep(readings: readonly number[]): number {
 class TimestampClock implements Clock {
   readonly name = "timestamp-query";
   quantumMs = 0;
+  minSampleMs = 0;
   readonly #device: Device;
   readonly #queries: GPUQuerySet;
   readonly #resolved: GPUBuffer;
@@ -76,12 +79,8 @@ class TimestampClock implements Clock {
 
   static async open(device: Device): Promise<TimestampClock> {
     const clock = new TimestampClock(device);
-    clock.quantumMs = await clock.#measureQuantum();
+    await clock.#measureItself();
     return clock;
-  }
-
-  get minSampleMs(): number {
-    return this.quantumMs / QUANTUM_SHARE;
   }
 
   async timeDispatches(dispatches: readonly TimedDispatch[]): Promise<number[]> {
@@ -140,23 +139,26 @@ class TimestampClock implements Clock {
   }
 
   /** Empty passes end as close together as stamps can be; a coarse clock needs several submits to move at all. */
-  async #measureQuantum(): Promise<number> {
+  async #measureItself(): Promise<void> {
     const PASSES = 64;
     const SUBMITS = 100;
+    const passMs: number[] = [];
     let quantum = Infinity;
-    for (let submit = 0; submit < SUBMITS; submit++) {
-      const encoder = this.#device.gpu.createCommandEncoder({ label: "quantum" });
+    for (let submit = 0; submit < SUBMITS && (submit < 8 || quantum === Infinity); submit++) {
+      const encoder = this.#device.gpu.createCommandEncoder({ label: "empty passes" });
       this.#encodePasses(encoder, PASSES, () => {});
       this.#device.gpu.queue.submit([encoder.finish()]);
-      quantum = Math.min(quantum, smallestStep(await this.#read(2 * PASSES)) || Infinity);
-      if (quantum < Infinity && submit >= 8) break;
+      const stamps = await this.#read(2 * PASSES);
+      quantum = Math.min(quantum, smallestStep(stamps) || Infinity);
+      passMs.push((stamps.at(-1)! - stamps[0]!) / PASSES);
     }
     check(
       quantum < Infinity,
       () => `clock: timestamps must advance, got ${SUBMITS} submits without a step`,
       DeviceError,
     );
-    return quantum;
+    this.quantumMs = quantum;
+    this.minSampleMs = Math.max(quantum / QUANTUM_SHARE, median(passMs) / PASS_SHARE);
   }
 }
 
@@ -176,11 +178,10 @@ async function openWallClock(device: Device): Promise<Clock> {
   const quantumMs = wallQuantum();
   const empty: number[] = [];
   for (let i = 0; i < 16; i++) empty.push((await submit("empty", () => {})).wall);
-  const submitMs = empty.sort((a, b) => a - b)[empty.length / 2]!;
   return {
     name: "wall clock",
     quantumMs,
-    minSampleMs: Math.max(quantumMs / QUANTUM_SHARE, submitMs / SUBMIT_SHARE),
+    minSampleMs: Math.max(quantumMs / QUANTUM_SHARE, median(empty) / SUBMIT_SHARE),
     timeDispatches: async (dispatches) => {
       const times: number[] = [];
       for (const dispatch of dispatches) {
@@ -194,6 +195,10 @@ async function openWallClock(device: Device): Promise<Clock> {
       }),
     destroy: () => {},
   };
+}
+
+function median(samples: readonly number[]): number {
+  return [...samples].sort((a, b) => a - b)[Math.floor(samples.length / 2)]!;
 }
 
 /** The smallest step of `performance.now()`; pages get a coarser one than Node. */
