@@ -1,6 +1,6 @@
 /** One run of the loop: uploads what it needs, replays the steps, reads the pictures back once. */
 import { POSITION_WORDS } from "../kernels/group_norm";
-import type { Tensor } from "../recording/recording";
+import { bytesOf, type Tensor } from "../recording/recording";
 import { type Canvas, drawOn } from "../runtime/canvas";
 import type { AdapterDescription } from "../runtime/device";
 import { History } from "../runtime/history";
