@@ -1,6 +1,14 @@
 /** Ways into the loop: a picture, a mask, two seeds, another generator. On a UNet with random weights, 12 x 12 x 1. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type GenerateOptions, InputError, load, type Model, type SourcePicture } from "../../src/index";
+import {
+  type GenerateOptions,
+  InputError,
+  load,
+  type Model,
+  readTensors,
+  type SavedTensor,
+  type SourcePicture,
+} from "../../src/index";
 import { TorchCpuGenerator } from "../../src/random/mt19937";
 import { philoxNormal } from "../../src/random/philox";
 import { slerp } from "../../src/random/slerp";
@@ -94,6 +102,36 @@ describe("painting in a mask", () => {
     }
     expect(images[0]!.samples).not.toEqual(plain);
     expect(report.readbacks).toBe(1);
+  });
+});
+
+describe("diffusers' pipelines, with torch's CPU generator, to rounding", () => {
+  let saved: ReadonlyMap<string, SavedTensor>;
+  beforeAll(async () => {
+    saved = await readTensors("test/fixtures/init.safetensors");
+  });
+  // Steps and strengths as in make_init.py; its names carry both.
+  test.each([
+    { sampler: "ddim", steps: 10, strength: 0.6 },
+    { sampler: "ddpm", steps: 10, strength: 0.35 },
+    { sampler: "euler", steps: 7, strength: 0.5 },
+    { sampler: "dpmsolver++", steps: 9, strength: 0.7 },
+    { sampler: "heun", steps: 6, strength: 0.5 },
+    { sampler: "unipc", steps: 8, strength: 0.8 },
+    { sampler: "euler-ancestral", steps: 9, strength: 0.4 },
+    { sampler: "deis", steps: 8, strength: 0.6 },
+  ])("$sampler, $strength of $steps steps", async (options) => {
+    const source = (name: string) => ({ width: SIZE, height: SIZE, data: saved.get(name)!.data });
+    const request = { ...options, init: source("picture"), rng: "torch-cpu", seed: 5 } as const;
+    const name = `${options.sampler} ${options.steps} ${options.strength}`;
+    for (const [suffix, painted] of [
+      ["", {}],
+      [" mask", { mask: source("mask") }],
+    ] as const) {
+      const expected = saved.get(`${name}${suffix}`)!.data;
+      const largest = Math.max(...expected.map(Math.abs));
+      expect(await generate({ ...request, ...painted })).toBeAllClose(expected, { rtol: 0, atol: 5e-5 * largest });
+    }
   });
 });
 
