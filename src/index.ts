@@ -3,10 +3,10 @@
 export { type BenchmarkOptions, benchmark } from "./bench/benchmark";
 export { compareReceipts, type NamedReceipt } from "./bench/compare";
 export { parseReceipt, type Receipt } from "./bench/receipt";
-export { WrongResultError } from "./bench/reference";
+export { disagreement, WrongResultError } from "./bench/reference";
 export { rooflineSvg } from "./bench/roofline_svg";
 export { summaryOf } from "./bench/summary";
-export { encodeSafetensors } from "./checkpoint/safetensors_writer";
+export { encodeSafetensors, float32Tensor } from "./checkpoint/safetensors_writer";
 export { readTensors, type SavedTensor } from "./checkpoint/tensors";
 export type { Canvas } from "./runtime/canvas";
 export { type AdapterDescription, Device, type DeviceOptions, openDevice } from "./runtime/device";

@@ -8,6 +8,7 @@
 import { spawnSync } from "node:child_process";
 import { UnstaticError } from "../index";
 import { BENCH_HELP, bench } from "./bench";
+import { CATALOGUE_HELP, catalogue } from "./catalogue";
 import { COMPARE_HELP, compare } from "./compare";
 import { findDriver } from "./driver";
 import { GENERATE_HELP, generate } from "./generate";
@@ -26,6 +27,7 @@ interface Command {
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   generate: { help: GENERATE_HELP, needsGpu: true, run: generate },
+  catalogue: { help: CATALOGUE_HELP, needsGpu: true, run: catalogue },
   noise: { help: NOISE_HELP, needsGpu: true, run: noise },
   schedule: { help: SCHEDULE_HELP, needsGpu: true, run: schedule },
   inspect: { help: INSPECT_HELP, needsGpu: false, run: inspect },

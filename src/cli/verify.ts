@@ -1,5 +1,5 @@
 /** `unstatic verify <folder> --reference <file>`: one forward pass against tensors saved from PyTorch. */
-import { type ForwardInput, InputError, load, readTensors, type SavedTensor } from "../index";
+import { disagreement, type ForwardInput, InputError, load, readTensors, type SavedTensor } from "../index";
 import { Options, UsageError } from "./options";
 
 export const VERIFY_HELP = `unstatic verify <folder> --reference <file.safetensors> [--tolerance 5e-5] [--json]
@@ -26,9 +26,9 @@ export async function verify(args: readonly string[]): Promise<boolean> {
   if (output.length !== expected.data.length) {
     throw new InputError(`${reference}: output must have ${output.length} numbers, got ${expected.data.length}`);
   }
-  const { worst, relative } = compare(output, expected.data);
+  const relative = disagreement(output, expected.data);
   const passed = relative <= tolerance;
-  const result = { model: model.name, adapter: description, difference: worst, relative, tolerance, passed };
+  const result = { model: model.name, adapter: description, relative, tolerance, passed };
   if (options.flag("json")) console.log(JSON.stringify(result, null, 2));
   else
     console.log(
@@ -61,17 +61,4 @@ function inputOf(
     ...(labels && { classLabels: labels.data }),
   };
   return { input, expected: get("output") };
-}
-
-/** The largest difference, and the same in units of the expected output's standard deviation. */
-function compare(actual: Float32Array, expected: Float32Array): { worst: number; relative: number } {
-  const mean = expected.reduce((sum, value) => sum + value, 0) / expected.length;
-  const variance = expected.reduce((sum, value) => sum + (value - mean) ** 2, 0) / expected.length;
-  let worst = 0;
-  for (let i = 0; i < expected.length; i++) {
-    const difference = Math.abs(actual[i]! - expected[i]!);
-    // Not a comparison with >: a NaN must end up as the worst.
-    if (!(difference <= worst)) worst = Number.isNaN(difference) ? Infinity : difference;
-  }
-  return { worst, relative: worst / Math.sqrt(variance) };
 }
