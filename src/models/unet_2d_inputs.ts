@@ -16,10 +16,10 @@ export function checkRows(
 }
 
 function checkTimes(field: string, projection: UNet2DConfig["timeProjection"], times: ArrayLike<number>): void {
-  if (projection.type === "learned") return checkIndices(field, times, projection.timesteps);
+  if (projection.type === "learned") checkIndices(field, times, projection.timesteps);
   // Fourier features are taken of log t, and the output is divided by t.
-  if (projection.type === "fourier") return checkEach(field, times, "be above 0", (t) => Number.isFinite(t) && t > 0);
-  checkEach(field, times, "be finite", Number.isFinite);
+  else if (projection.type === "fourier") checkEach(field, times, "be above 0", (t) => Number.isFinite(t) && t > 0);
+  else checkEach(field, times, "be finite", Number.isFinite);
 }
 
 function checkIndices(field: string, values: ArrayLike<number>, count: number): void {
