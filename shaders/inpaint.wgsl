@@ -46,7 +46,9 @@ fn main(@builtin(global_invocation_id) global_id: vec3u, @builtin(num_workgroups
     }
     known = row.alpha * known + row.sigma * drawn;
   }
-  let state = mix(known, x[element], mask[element / groups].x);
+  // Not mix(): an adapter may compute it as known + share * (x - known), which is not x at share 1.
+  let share = mask[element / groups].x;
+  let state = share * x[element] + (1.0 - share) * known;
   let seen = next_input_scale(step[0]) * state;
   x[element] = state;
   model_input[element] = seen;
