@@ -6,7 +6,7 @@
 // Layout    VECTORS vec4 per pixel, of which the first is drawn
 // Dispatch  a render pass of three corners: one triangle covers the viewport, `main` runs once per canvas pixel
 // Cost      reads one vec4 per canvas pixel
-// Host      src/runtime/canvas.ts      Test  test/browser/element.test.ts
+// Host      src/runtime/canvas.ts      Test  test/browser/canvas.test.ts
 
 struct Params {
   width: u32,

@@ -4,34 +4,20 @@
  * Importing this module registers the element. Elements of a page share one device, one copy of each model, and take
  * turns; see shared_models.ts.
  */
-import type { GenerateOptions, Generation, Image, Model, Step } from "../index";
+import type { GenerateOptions, Generation, Image, Model } from "../index";
 import { nextFrame, orAborted } from "./abort";
-import { ImageAttributes, PICTURE_ATTRIBUTES } from "./attributes";
+import { PICTURE_ATTRIBUTES } from "./attributes";
+import { ListenedElement, type RunProgress } from "./events";
 import { inTurn, isSupported, type Lease, leaseModel } from "./shared_models";
 import { type State, View } from "./view";
 
 export type { Autoplay, Show } from "./attributes";
+export type { RunProgress, UnstaticImageEvents } from "./events";
 export type { State } from "./view";
-
-/** How far a run is: bytes or tensors of `load`, kernels of `compile`, steps of `denoise`. */
-export interface RunProgress {
-  readonly phase: "load" | "compile" | "denoise";
-  readonly done: number;
-  readonly total: number;
-}
-
-/** The element's own events. None bubbles. */
-export interface UnstaticImageEvents {
-  readonly progress: CustomEvent<RunProgress>;
-  /** After every step; the detail can be drawn or read until the next one begins. */
-  readonly step: CustomEvent<Step>;
-  readonly done: CustomEvent<Generation>;
-  readonly error: ErrorEvent;
-}
 
 const PHASES = { load: "Loading", compile: "Compiling" };
 
-export class UnstaticImage extends ImageAttributes {
+export class UnstaticImage extends ListenedElement {
   static readonly observedAttributes = [...PICTURE_ATTRIBUTES, "alt", "autoplay"];
 
   #view: View | undefined;
@@ -143,7 +129,10 @@ export class UnstaticImage extends ImageAttributes {
       this.#enter("loading", run);
       const model = await orAborted(this.#leased().model, signal);
       this.#enter("waiting", run);
-      const generation = await inTurn(signal, () => this.#denoise(run, model, options));
+      const generation = await inTurn(signal, () => {
+        this.#enter("loading", run); // kernels may have to be compiled
+        return this.#denoise(run, model, options);
+      });
       this.#image = generation.images[0];
       this.#enter("done", run);
       this.dispatchEvent(new CustomEvent("done", { detail: generation }));
@@ -190,7 +179,7 @@ export class UnstaticImage extends ImageAttributes {
     if (this.#lease?.src === this.src) return this.#lease;
     this.#giveBack(this.#lease);
     const lease = leaseModel(this.src, (phase, done, total) => {
-      if (this.#state !== "loading" && this.#state !== "waiting") return;
+      if (this.#state !== "loading") return; // news of another's run
       this.#shown.progress(PHASES[phase], done / total);
       this.#tell({ phase, done, total });
     });

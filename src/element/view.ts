@@ -22,8 +22,9 @@ const STYLE = `
   .over {
     position: absolute; inset: 0; overflow: auto; margin: 0; padding: 1em; box-sizing: border-box;
     display: flex; flex-direction: column; align-items: center; justify-content: safe center; gap: 0.75em;
-    text-align: center; overflow-wrap: anywhere; background: Canvas; color: CanvasText; color-scheme: inherit;
+    text-align: center; overflow-wrap: anywhere;
   }
+  canvas:has(~ .over:not([hidden])) { opacity: 0.1; transition: opacity 0s 0.25s; }
   .loading { animation: appear 0s 0.25s both; pointer-events: none; }
   @keyframes appear { from { visibility: hidden; } }
   progress { inline-size: 60%; block-size: 0.4em; accent-color: currentColor; }

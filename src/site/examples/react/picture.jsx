@@ -1,0 +1,22 @@
+// React 19 hands properties to custom elements and listens to their events by name (`onstep`, `ondone`).
+import "unstatic/element";
+import { useState } from "react";
+
+export function Picture({ prompt }) {
+  const [status, setStatus] = useState("");
+  return (
+    <figure>
+      <unstatic-image
+        src="/weights/doodle"
+        prompt={prompt}
+        steps={24}
+        onstep={({ detail: step }) => setStatus(`step ${step.index + 1} of ${step.total}`)}
+        ondone={({ detail: { report } }) => setStatus(`${prompt}, seed ${report.seed}`)}
+        onerror={({ message }) => setStatus(message)}
+      >
+        <p slot="no-webgpu">Here would be a picture of a {prompt}.</p>
+      </unstatic-image>
+      <figcaption>{status}</figcaption>
+    </figure>
+  );
+}
