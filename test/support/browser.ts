@@ -28,6 +28,10 @@ const FLAGS = [
   "--disable-sync",
   "--enable-unsafe-webgpu",
   "--use-webgpu-adapter=swiftshader",
+  // All three, or the GPU process ends when WebGPU draws on a canvas: only so do both share SwiftShader's memory.
+  "--enable-features=Vulkan",
+  "--use-vulkan=swiftshader",
+  "--use-angle=swiftshader",
 ];
 
 /** An open browser and the server that its pages load modules from. */
@@ -38,8 +42,13 @@ export interface BrowserSession {
   close(): Promise<void>;
 }
 
-export async function openBrowser(): Promise<BrowserSession> {
+/** A browser alone, for pages that a test serves itself. */
+export async function launchBrowser(): Promise<Browser> {
   const { executablePath, env } = await findBrowser();
+  return launch({ executablePath, args: FLAGS, headless: true, env: { ...process.env, ...env } });
+}
+
+export async function openBrowser(): Promise<BrowserSession> {
   const server = await createServer({
     root: ROOT,
     configFile: join(ROOT, "vite.config.ts"),
@@ -50,7 +59,7 @@ export async function openBrowser(): Promise<BrowserSession> {
     appType: "mpa",
   });
   await server.listen();
-  const browser = await launch({ executablePath, args: FLAGS, headless: true, env: { ...process.env, ...env } });
+  const browser = await launchBrowser();
   return {
     browser,
     newPage: () => blankPage(browser, server),
