@@ -48,7 +48,7 @@ export function enlarge({ width, height, data }: Picture, factor: number): Pictu
 
 /** The enlargement that makes a picture comfortable to look at. */
 export function comfortableScale({ width }: Picture): number {
-  return Math.max(1, Math.floor(COMFORTABLE_WIDTH / width));
+  return Math.max(1, Math.ceil(COMFORTABLE_WIDTH / width));
 }
 
 /** Writes a PNG whole or not at all: under another name first, then renamed. */
