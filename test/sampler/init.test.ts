@@ -54,6 +54,13 @@ describe("image to image", () => {
     expect(report).toMatchObject({ steps, evaluations: taken, readbacks: 1 });
   });
 
+  test("a distilled sampler takes all its steps in what strength leaves of the schedule", async () => {
+    const lcm = { sampler: "lcm", steps: 4, keepSteps: true } as const;
+    const { steps } = await model.generate({ ...lcm, init, strength: 0.5 });
+    expect(steps).toHaveLength(4);
+    expect(steps[0]!.timestep).toBeLessThan(0.55 * (await model.generate(lcm)).steps[0]!.timestep);
+  });
+
   test("a single step from little noise predicts from alpha init + sigma static", async () => {
     // The network sees the same, whoever makes it: a picture noised here, or a static that is that picture already.
     const row = makeTable(schedulerNamed("ddim"), 10, { begin: 9 }).rows[0]!;
