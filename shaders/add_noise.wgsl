@@ -15,9 +15,11 @@ override GUIDED: bool = false;
 override NOISE_FROM_HOST: bool = false;
 
 struct Params {
-  images: u32,   // B
-  pixels: u32,   // P = H * W
-  channels: u32, // C, unpadded
+  images: u32,      // B
+  pixels: u32,      // P = H * W
+  channels: u32,    // C, unpadded
+  first_pixel: u32, // where x begins in a picture of all_pixels: 0 and P, unless it is a band of one picture
+  all_pixels: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -37,7 +39,7 @@ fn main(@builtin(global_invocation_id) global_id: vec3u, @builtin(num_workgroups
   }
   var noise = x[element];
   if (!NOISE_FROM_HOST) {
-    noise = static_at(element, params.images, params.pixels, params.channels);
+    noise = static_at(element + params.first_pixel * groups, params.images, params.all_pixels, params.channels);
   }
   let row = row_at(row_start(step[0]));
   let state = row.alpha * original[element] + row.sigma * noise;

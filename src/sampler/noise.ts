@@ -5,7 +5,7 @@
 import { addNoise } from "../kernels/add_noise";
 import { samplerState } from "../kernels/sampler_state";
 import { Recording } from "../recording/recording";
-import { type DeviceOptions, openDevice } from "../runtime/device";
+import { type Device, type DeviceOptions, openDevice } from "../runtime/device";
 import { Pipelines } from "../runtime/pipelines";
 import { Program } from "../runtime/program";
 import { replay } from "../runtime/replay";
@@ -13,10 +13,10 @@ import { Weights } from "../runtime/weights";
 import { forwardTable, type NoiseLevel, noiseLevels, noiseSchedule } from "../schedulers/forward";
 import { packTable } from "../schedulers/pack";
 import { check, InputError } from "../tensor/check";
-import { type BHWC, padRows, unpadRows } from "../tensor/shape";
+import { type BHWC, pad4, padRows, unpadRows } from "../tensor/shape";
 import { type Image, imagesOf } from "./image";
 import { seedOf } from "./options";
-import { type SourcePicture, samplesOf } from "./source_picture";
+import { type Samples, type SourcePicture, samplesOf } from "./source_picture";
 import { hostStatics, type Rng, staticHash, streamsOf } from "./statics";
 
 export interface NoiseOptions extends DeviceOptions {
@@ -79,7 +79,7 @@ export function noiseSteps({ schedule = "cosine", steps = 24 }: Pick<NoiseOption
 
 /**
  * Noises a picture of any size to one step, or to several with the same static.
- * @throws InputError for options or a picture that cannot be meant, DeviceError where the picture is too large.
+ * @throws InputError for options or a picture that cannot be meant, DeviceError where there is no device.
  */
 export function noise(image: SourcePicture, step: number, options?: NoiseOptions): Promise<Noised>;
 export function noise(image: SourcePicture, steps: readonly number[], options?: NoiseOptions): Promise<Noised[]>;
@@ -102,38 +102,74 @@ export async function noise(
   return typeof step === "number" ? noised[0]! : noised;
 }
 
+/** Pixels that one program noises: a photo is larger than some adapters' storage bindings. */
+const BAND_PIXELS = 2 ** 20;
+
 async function noiseAll(image: SourcePicture, steps: readonly NoiseStep[], options: NoiseOptions): Promise<Noised[]> {
-  const { width: W, height: H, channels: C, samples } = samplesOf("image", image);
+  const picture = samplesOf("image", image);
+  const { width: W, height: H, channels: C } = picture;
   const seed = seedOf("seed", options.seed ?? 0);
   const { rng = "torch-cuda" } = options;
-  const shape: BHWC = [1, H, W, C];
-  const recording = new Recording("noise");
-  const original = recording.state("original", shape);
-  const state = samplerState(recording, shape, { rows: steps.length, slots: 0, guided: false });
-  recording.add("add_noise", addNoise(original, state, { noiseFromHost: rng === "torch-cpu" }));
+  const levels = steps.map(({ timestep, alpha, sigma, snr, percent }) => {
+    return { timestep: timestep ?? -1, alpha, sigma, snr, noiseShare: percent / 100 };
+  });
+  const table = packTable(forwardTable(levels), { seed });
+  const statics = rng === "torch-cpu" ? hostStatics(rng, streamsOf(1, seed), 1, [H, W, C]) : undefined;
+  const results = steps.map(() => new Float32Array(H * W * C));
 
   const device = await openDevice(options);
   try {
-    const program = await Program.create(device, new Pipelines(device), new Weights(device), recording);
-    const levels = steps.map(({ timestep, alpha, sigma, snr, percent }) => {
-      return { timestep: timestep ?? -1, alpha, sigma, snr, noiseShare: percent / 100 };
-    });
-    program.write(state.table, packTable(forwardTable(levels), { seed }));
-    program.write(original, padRows(samples, shape));
-    const fromHost = rng === "torch-cpu" ? hostStatics(rng, streamsOf(1, seed), 1, [H, W, C]) : undefined;
+    const pipelines = new Pipelines(device);
+    const lines = Math.max(1, Math.floor(BAND_PIXELS / W));
+    for (let first = 0; first < H; first += lines) {
+      const band = { picture, first, lines: Math.min(lines, H - first) };
+      await noiseBand(device, pipelines, band, table, statics, results);
+    }
     const adapter = `${device.adapter.vendor} ${device.adapter.description}`.trim();
     const hash = staticHash(rng, seed, [H, W, C]);
-    const noised: Noised[] = [];
-    // One picture at a time: a photo's thousand steps would not fit into memory together.
-    for (const [row, step] of steps.entries()) {
-      if (fromHost) program.write(state.x, fromHost);
-      program.write(state.step, Uint32Array.of(row));
-      for await (const _ of replay(program, { opening: [], section: "step", count: 1, sliceMs: Infinity }));
-      const [result] = imagesOf(unpadRows(await program.read(state.x), shape), shape);
-      noised.push({ ...step, image: result!, adapter, staticHash: hash });
-    }
-    return noised;
+    return steps.map((step, i) => {
+      const [noised] = imagesOf(results[i]!, [1, H, W, C]);
+      return { ...step, image: noised!, adapter, staticHash: hash };
+    });
   } finally {
     device.destroy();
+  }
+}
+
+/** Lines of a picture. */
+interface Band {
+  readonly picture: Samples;
+  readonly first: number;
+  readonly lines: number;
+}
+
+/** Noises a band to every row of the table, into the pictures `results`. */
+async function noiseBand(
+  device: Device,
+  pipelines: Pipelines,
+  { picture, first, lines }: Band,
+  table: Uint32Array<ArrayBuffer>,
+  statics: Float32Array<ArrayBuffer> | undefined,
+  results: readonly Float32Array[],
+): Promise<void> {
+  const { width: W, height: H, channels: C, samples } = picture;
+  const shape: BHWC = [1, lines, W, C];
+  const recording = new Recording("noise");
+  const original = recording.state("original", shape);
+  const state = samplerState(recording, shape, { rows: results.length, slots: 0, guided: false });
+  const band = { firstPixel: first * W, allPixels: H * W };
+  recording.add("add_noise", addNoise(original, state, { noiseFromHost: statics !== undefined, band }));
+  const program = await Program.create(device, pipelines, new Weights(device), recording);
+  try {
+    program.write(state.table, table);
+    program.write(original, padRows(samples.subarray(first * W * C, (first + lines) * W * C), shape));
+    for (const [row, result] of results.entries()) {
+      if (statics) program.write(state.x, statics.subarray(first * W * pad4(C), (first + lines) * W * pad4(C)));
+      program.write(state.step, Uint32Array.of(row));
+      for await (const _ of replay(program, { opening: [], section: "step", count: 1, sliceMs: Infinity }));
+      result.set(unpadRows(await program.read(state.x), shape), first * W * C);
+    }
+  } finally {
+    program.destroy();
   }
 }

@@ -1,7 +1,7 @@
 /** The forward process on pictures of any kind, against its definition and against diffusers. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { InputError, noise, noiseSteps, readTensors, type SavedTensor, type SourcePicture } from "../../src/index";
-import { philoxNormal } from "../../src/random/philox";
+import { normalOf, philoxNormal, wordsOf } from "../../src/random/philox";
 import "../support/matchers";
 import { uniform } from "../support/random";
 
@@ -52,6 +52,19 @@ describe("noise", () => {
     const epsOf = ({ image, alpha, sigma }: typeof early & object) =>
       image.samples.map((value, i) => (value - alpha * (source.data[i]! / 127.5 - 1)) / sigma);
     expect(epsOf(early!)).toBeAllClose(epsOf(late!), { rtol: 0, atol: 1e-4 });
+  });
+
+  test("a picture larger than one binding is noised in bands, with one static", async () => {
+    const [width, height] = [1024, 1031];
+    const source = { width, height, data: new Uint8Array(width * height) };
+    const { image, alpha, sigma } = await noise(source, 5, { steps: 10, seed: 3 });
+    const count = width * height;
+    // The band ends after 1024 lines.
+    for (const pixel of [0, 1024 * 1024 - 1, 1024 * 1024, 1024 * 1024 + 1, count - 1]) {
+      const { words, component } = wordsOf(pixel, count, { seed: 3n, draw: 0 });
+      const eps = normalOf(words[0], words[1], component);
+      expect(Math.abs(image.samples[pixel]! - (sigma * eps - alpha))).toBeLessThan(3e-6);
+    }
   });
 
   test("transparent pixels lie on white", async () => {
