@@ -8,6 +8,7 @@ import type { GenerateOptions, Generation, Image, Model } from "../index";
 import { nextFrame, orAborted } from "./abort";
 import { PICTURE_ATTRIBUTES } from "./attributes";
 import { ListenedElement, type RunProgress } from "./events";
+import { onceInView, stopWaiting } from "./in_view";
 import { inTurn, isSupported, type Lease, leaseModel } from "./shared_models";
 import { type State, View } from "./view";
 
@@ -27,7 +28,6 @@ export class UnstaticImage extends ListenedElement {
   /** The latest run; an older one may still wait for the GPU to let go. */
   #run: AbortController | undefined;
   #ended: Promise<unknown> = Promise.resolve();
-  #observer: IntersectionObserver | undefined;
   /** The attributes ask for a picture that no run has begun. */
   #isDue = true;
   #isScheduled = false;
@@ -74,7 +74,7 @@ export class UnstaticImage extends ListenedElement {
   }
 
   disconnectedCallback(): void {
-    this.#observer?.disconnect();
+    stopWaiting(this);
     // An element that is moved is back at once and must not lose its run.
     queueMicrotask(() => {
       if (!this.isConnected) this.#leave();
@@ -107,20 +107,11 @@ export class UnstaticImage extends ListenedElement {
     this.#isScheduled = true;
     queueMicrotask(() => {
       this.#isScheduled = false;
-      this.#observer?.disconnect();
+      stopWaiting(this);
       if (!this.#isDue || !this.isConnected || !this.src || this.autoplay === "off") return;
       if (this.autoplay === "now") this.#again();
-      else this.#startInView();
+      else onceInView(this, () => this.#again());
     });
-  }
-
-  #startInView(): void {
-    this.#observer ??= new IntersectionObserver((entries) => {
-      if (!entries.at(-1)?.isIntersecting) return;
-      this.#observer?.disconnect();
-      this.#again();
-    });
-    this.#observer.observe(this);
   }
 
   async #perform(run: AbortController, options: GenerateOptions & { signal: AbortSignal }): Promise<Generation> {

@@ -87,9 +87,11 @@ function record(): void {
   }).observe({ type: "layout-shift", buffered: true });
   if (!globalThis.GPUAdapter) return;
   const { requestDevice } = GPUAdapter.prototype;
-  GPUAdapter.prototype.requestDevice = function (...options) {
+  GPUAdapter.prototype.requestDevice = async function (...options) {
     log.devicesOpened++;
-    return requestDevice.apply(this, options);
+    const device = await requestDevice.apply(this, options);
+    Object.assign(window, { device });
+    return device;
   };
   const { destroy } = GPUDevice.prototype;
   GPUDevice.prototype.destroy = function () {
@@ -194,6 +196,28 @@ test("two elements: one device, one download; Enter, cancel and removal", async 
   await freed(opened);
   expect((await log()).events.filter((line) => line === "step b")).toHaveLength(5);
   expect(errors).toEqual([]);
+  await page.close();
+});
+
+test("a device lost in the middle of a run is said, and the next run gets the same picture from another", async () => {
+  const { page, log } = await open({
+    body: `<unstatic-image id="a" ${QUICK} seed="7" autoplay="off"></unstatic-image>`,
+  });
+  await page.waitForFunction('customElements.get("unstatic-image")');
+  const outcome = await page.$eval("#a", async (node) => {
+    const element = node as UnstaticImage;
+    const first = await element.generate();
+    const lose = () => (window as unknown as { device: GPUDevice }).device.destroy();
+    element.addEventListener("step", lose, { once: true });
+    const error = await element.generate().catch((error: Error) => error.message);
+    const { state } = element;
+    const second = await element.generate();
+    return { error, state, same: first.images[0]!.data.join() === second.images[0]!.data.join() };
+  });
+  expect(outcome.error).toMatch(/^the device was lost/);
+  expect(outcome).toMatchObject({ state: "error", same: true });
+  expect((await log()).devicesOpened).toBe(2);
+  expect(server.requests.filter((path) => path === WEIGHTS)).toHaveLength(1);
   await page.close();
 });
 
