@@ -1,6 +1,6 @@
 /** Type declarations beside the library, by the compiler itself. */
 import { execFile } from "node:child_process";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Plugin } from "vite";
@@ -13,6 +13,7 @@ export function declarations(project: string, folder: string): Plugin {
   return {
     name: "declarations",
     async writeBundle() {
+      await rm(folder, { recursive: true, force: true });
       await promisify(execFile)(process.execPath, ["node_modules/typescript/bin/tsc", "-p", project]).catch((failure) =>
         this.error(`${project}: ${failure.stdout || failure.message}`),
       );
