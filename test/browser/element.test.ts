@@ -221,6 +221,26 @@ test("a device lost in the middle of a run is said, and the next run gets the sa
   await page.close();
 });
 
+test("the library alone draws a whole generation on a canvas of one's own", async () => {
+  const { page } = await open({ body: "" });
+  const [drawn, data] = await page.evaluate(async (address) => {
+    const content = `import { load } from "${address}dist/index.js"; window.load = load;`;
+    document.head.append(Object.assign(document.createElement("script"), { type: "module", textContent: content }));
+    while (!("load" in window)) await new Promise((resolve) => setTimeout(resolve, 20));
+    const { load } = window as unknown as typeof import("../../src/index");
+    const model = await load("weights/doodle");
+    const canvas = new OffscreenCanvas(32, 32);
+    const copy = new OffscreenCanvas(32, 32).getContext("2d")!;
+    const onProgress = () => copy.drawImage(canvas, 0, 0);
+    const { images } = await model.generate({ prompt: "star", steps: 2, guidance: 1, seed: 3, canvas, onProgress });
+    model.destroy();
+    return [copy.getImageData(0, 0, 32, 32).data, images[0]!.data].map((bytes) => Array.from(bytes)) as number[][];
+  }, server.address);
+  expect(new Set(data).size).toBeGreaterThan(20);
+  expect(differing(drawn!, data!)).toBe(0);
+  await page.close();
+});
+
 test("nothing is fetched before it is seen; a wrong src is said and sent", async () => {
   const body = `<p style="height: 3000px"></p><unstatic-image id="a" src="weights/nothing"></unstatic-image>`;
   const { page, heard } = await open({ body });
