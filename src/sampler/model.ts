@@ -206,10 +206,10 @@ export class Model {
 
   async #openEngine(): Promise<Engine> {
     check(!this.#isDestroyed, () => `${this.name}: the model was destroyed; load it again`, InputError);
-    const current = await this.#engine?.catch(() => undefined);
-    if (!current?.device.isAlive) {
-      this.#engine = Engine.open(this.#options);
-    }
+    const opened = this.#engine;
+    const engine = await opened?.catch(() => undefined);
+    // Of several callers that find the device lost, the first opens the next.
+    if (this.#engine === opened && !engine?.device.isAlive) this.#engine = Engine.open(this.#options);
     return this.#engine!;
   }
 
