@@ -1,9 +1,9 @@
 """Turns a training checkpoint into a diffusers pipeline folder with half-precision weights.
 
-    python weights/export.py --run /tmp/doodle-training --out weights/doodle --guidance 3
+    python weights/export.py --run /tmp/doodle-training --out weights/doodle --guidance 2
 
 Only the averaged weights are kept. They are written as F16: 2 bytes a parameter, and a rounding error (2^-11 relative)
-far below the noise of the training. `diffusers.DDIMPipeline.from_pretrained(out)` opens the folder as it is.
+far below the noise of the training. `diffusers.DDPMPipeline.from_pretrained(out)` opens the folder as it is.
 """
 
 import argparse
@@ -12,21 +12,24 @@ import json
 from pathlib import Path
 
 import torch
-from diffusers import DDIMPipeline, DDIMScheduler
+from diffusers import DDPMPipeline, DDPMScheduler
 
 import drawings
 from train import TRAIN_TIMESTEPS, UNCONDITIONAL, make_unet
 
 
-def make_scheduler() -> DDIMScheduler:
-    """The schedule of the training. "trailing" starts at timestep 999, the only one that is noise and nothing else."""
-    return DDIMScheduler(
+def make_scheduler() -> DDPMScheduler:
+    """The schedule of the training, and DDPM: the noise of its steps lets it correct what an early step got wrong.
+
+    DDIM takes the same weights but draws worse with them. "trailing" starts at timestep 999, which is noise alone.
+    """
+    return DDPMScheduler(
         num_train_timesteps=TRAIN_TIMESTEPS,
         beta_schedule="squaredcos_cap_v2",
         prediction_type="v_prediction",
         clip_sample=True,
         clip_sample_range=1.0,
-        set_alpha_to_one=True,
+        variance_type="fixed_small",
         timestep_spacing="trailing",
     )
 
@@ -38,7 +41,7 @@ def write_labels(path: Path, names: list[str], guidance: float) -> None:
 
 
 def loss_curve(rows: list[dict[str, str]]) -> str:
-    """An SVG of the training loss (line) and the validation loss (dots) over millions of drawings seen."""
+    """An SVG of the training loss (line) and the validation loss (dots) over the drawings seen."""
     width, height, left, bottom, top = 640, 280, 52, 40, 16
     points = [(int(row["drawings"]), float(row["train_loss"])) for row in rows]
     held_out = [(int(row["drawings"]), float(row["validation_loss"])) for row in rows if row["validation_loss"]]
@@ -51,16 +54,19 @@ def loss_curve(rows: list[dict[str, str]]) -> str:
         return left + (width - left - 16) * seen / last, height - bottom - (height - bottom - top) * share
 
     line = " ".join("{:.1f},{:.1f}".format(*place(*point)) for point in points)
-    dots = "".join('<circle cx="{:.1f}" cy="{:.1f}" r="2.5" fill="#c2410c"/>'.format(*place(*point)) for point in held_out)
+    circle = '<circle cx="{:.1f}" cy="{:.1f}" r="2.5" fill="#c2410c"/>'
+    dots = "".join(circle.format(*place(*point)) for point in held_out)
     marks = []
     for tick in range(5):
         x, _ = place(last * tick / 4, floor)
         _, y = place(0, floor + 0.04 * tick)
         marks.append(f'<path d="M{left} {y:.1f}H{width - 16}" stroke="#e5e7eb"/>')
         marks.append(f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{floor + 0.04 * tick:.2f}</text>')
-        marks.append(f'<text x="{x:.1f}" y="{height - bottom + 16}" text-anchor="middle">{last * tick / 4000:.0f}k</text>')
+        thousands = f"{last * tick / 4000:.0f}k"
+        marks.append(f'<text x="{x:.1f}" y="{height - bottom + 16}" text-anchor="middle">{thousands}</text>')
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="11">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'font-family="sans-serif" font-size="11">'
         f'<rect width="{width}" height="{height}" fill="#fff"/>{"".join(marks)}'
         f'<polyline points="{line}" fill="none" stroke="#1d4ed8" stroke-width="1"/>{dots}'
         f'<text x="{width / 2}" y="{height - 8}" text-anchor="middle">drawings seen; line: training loss, '
@@ -75,7 +81,8 @@ def export(run: Path, data: Path, out: Path, guidance: float) -> None:
     unet.load_state_dict(state["average"])
     if not all(torch.isfinite(weight).all() for weight in unet.parameters()):
         raise ValueError(f"export: weights must be finite, got NaN or infinity in {run / 'checkpoint.pt'}")
-    DDIMPipeline(unet=unet.half().to(memory_format=torch.contiguous_format), scheduler=make_scheduler()).save_pretrained(out)
+    unet = unet.half().to(memory_format=torch.contiguous_format)
+    DDPMPipeline(unet=unet, scheduler=make_scheduler()).save_pretrained(out)
     write_labels(out / "labels.json", drawings.load(data, drawings.VALIDATION).names, guidance)
     with (run / "loss.csv").open(newline="") as file:
         (out / "loss.svg").write_text(loss_curve(list(csv.DictReader(file))))
@@ -88,6 +95,6 @@ if __name__ == "__main__":
     parser.add_argument("--run", type=Path, required=True, help="the folder that train.py wrote")
     parser.add_argument("--out", type=Path, default=Path(__file__).resolve().parent / "doodle")
     parser.add_argument("--data", type=Path, default=drawings.DEFAULT_PATH, help="doodles28.npz, for the names")
-    parser.add_argument("--guidance", type=float, default=3.0, help="the default guidance scale, kept in labels.json")
+    parser.add_argument("--guidance", type=float, default=2.0, help="the default guidance scale, kept in labels.json")
     options = parser.parse_args()
     export(options.run, options.data, options.out, options.guidance)

@@ -4,7 +4,7 @@
     python weights/sample.py --count 20 --out /tmp/generated.safetensors     # every category, for classifier.py
 
 Guidance is one batch of two: v = v_none + guidance * (v_category - v_none) (Ho and Salimans 2022, eq. 6 with
-guidance = 1 + w), then a DDIM step with eta 0.
+guidance = 1 + w), then a step of DDPM, or of DDIM without noise.
 """
 
 import argparse
@@ -12,21 +12,23 @@ import json
 from pathlib import Path
 
 import torch
-from diffusers import DDIMScheduler, UNet2DModel
+from diffusers import DDIMScheduler, DDPMScheduler, UNet2DModel
 from PIL import Image
 from safetensors.torch import save_file
 
+SAMPLERS = {"ddpm": DDPMScheduler, "ddim": DDIMScheduler}
+
 
 @torch.no_grad()
-def denoise(unet, scheduler, noise, labels, unconditional: int, guidance: float, steps: int) -> torch.Tensor:
+def denoise(unet, scheduler, noise, labels, unconditional: int, guidance: float, generator) -> torch.Tensor:
     """From noise [B, 1, 32, 32] to drawings of the same shape in [-1, 1]; `labels` i64 [B]."""
-    scheduler.set_timesteps(steps)
     x = noise
     both = torch.cat([torch.full_like(labels, unconditional), labels])
     for timestep in scheduler.timesteps:
         stacked = torch.cat([x, x]).contiguous(memory_format=torch.channels_last)
         none, category = unet(stacked, timestep, class_labels=both, return_dict=False)[0].chunk(2)
-        x = scheduler.step(none + guidance * (category - none), timestep, x, eta=0.0, return_dict=False)[0]
+        guided = none + guidance * (category - none)
+        x = scheduler.step(guided, timestep, x, generator=generator, return_dict=False)[0]
     return x.clamp(-1, 1)
 
 
@@ -49,15 +51,18 @@ def main(options: argparse.Namespace) -> None:
     if unknown:
         raise SystemExit(f"sample: categories must be among {', '.join(table['labels'])}, got {', '.join(unknown)}")
     guidance = table["guidance"] if options.guidance is None else options.guidance
-    unet = UNet2DModel.from_pretrained(options.model, subfolder="unet").float().eval().to(memory_format=torch.channels_last)
-    scheduler = DDIMScheduler.from_pretrained(options.model, subfolder="scheduler")
+    unet = UNet2DModel.from_pretrained(options.model, subfolder="unet").float().eval()
+    unet = unet.to(memory_format=torch.channels_last)
+    scheduler = SAMPLERS[options.sampler].from_pretrained(options.model, subfolder="scheduler")
 
     labels = torch.tensor([table["labels"].index(name) for name in names]).repeat_interleave(options.count)
     generator = torch.Generator().manual_seed(options.seed)
     size = unet.config.sample_size
     noise = torch.randn(len(labels), 1, size, size, generator=generator)
+    scheduler.set_timesteps(options.steps)
+    none = table["unconditional"]
     parts = [
-        denoise(unet, scheduler, noise[part], labels[part], table["unconditional"], guidance, options.steps)
+        denoise(unet, scheduler, noise[part], labels[part], none, guidance, generator)
         for part in torch.arange(len(labels)).split(options.batch)
     ]
     images = torch.cat(parts).contiguous()
@@ -73,6 +78,7 @@ if __name__ == "__main__":
     parser.add_argument("--categories", nargs="*", help="default: all of them")
     parser.add_argument("--count", type=int, default=8, help="drawings of each category")
     parser.add_argument("--guidance", type=float, help="default: the one in labels.json")
+    parser.add_argument("--sampler", choices=SAMPLERS, default="ddpm")
     parser.add_argument("--steps", type=int, default=24)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--batch", type=int, default=64)

@@ -19,8 +19,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-# The activations of a batch are freed and asked for again at every step. Without these lines the allocator returns them
-# to the kernel each time, and a tenth of the training goes into page faults. They must be set before torch loads.
+# The activations of a batch are freed and asked for again at every step. Without these lines the allocator gives them
+# back to the kernel each time, and a tenth of the training goes into page faults. They must be set before torch loads.
 ALLOCATOR = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "8000000000", "MALLOC_TOP_PAD_": "268435456"}
 if __name__ == "__main__" and any(os.environ.get(name) != value for name, value in ALLOCATOR.items()):
     import sys
@@ -31,6 +31,7 @@ import torch
 from diffusers import DDPMScheduler, UNet2DModel
 
 import drawings
+import typical
 
 CONDITION_DROPOUT = 0.12
 TRAIN_TIMESTEPS = 1000
@@ -38,7 +39,7 @@ UNCONDITIONAL = 49
 
 
 def make_unet() -> UNet2DModel:
-    """1.8 M parameters, 0.3 G multiply-adds a forward pass. Attention only at 8x8, where 64 tokens cost next to nothing."""
+    """1.8 M parameters, 0.3 G multiply-adds a forward pass. Attention only at 8x8, where it costs next to nothing."""
     return UNet2DModel(
         sample_size=drawings.SIZE,
         in_channels=1,
@@ -68,8 +69,13 @@ def velocity_loss(unet, clean, labels, timesteps, noise, alphas_cumprod) -> torc
 
 
 def stratified_timesteps(count: int) -> torch.Tensor:
-    """`count` uniform timesteps, one from each of `count` equal slices: the same mean, much less noise in the gradient."""
-    return ((torch.randperm(count) + torch.rand(count)) * (TRAIN_TIMESTEPS / count)).long().clamp(max=TRAIN_TIMESTEPS - 1)
+    """`count` timesteps 1000 u^0.7, with one u from each of `count` equal slices of 0..1.
+
+    The slices take most of the noise out of the gradient. The exponent moves work from the last steps, which only clean
+    the strokes, to the noisy ones, where it is settled what is drawn: 18 % of the timesteps lie below 300 and not 30 %.
+    """
+    uniform = (torch.randperm(count) + torch.rand(count)) / count
+    return (TRAIN_TIMESTEPS * uniform**0.7).long().clamp(max=TRAIN_TIMESTEPS - 1)
 
 
 def learning_rate(peak: float, passed: float) -> float:
@@ -141,7 +147,7 @@ def resume(path: Path, unet, average, optimizer) -> Progress:
 
 
 class Log:
-    """Appends to loss.csv: step, minutes, drawings seen, mean training loss since the last row, validation loss or ''."""
+    """Appends to loss.csv; the training loss is the mean since the last row, the validation loss is often left out."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -162,7 +168,7 @@ def train(options: argparse.Namespace) -> None:
     """Runs until the minutes are over; leaves checkpoint.pt and loss.csv in `options.out`."""
     options.out.mkdir(parents=True, exist_ok=True)
     checkpoint = options.out / "checkpoint.pt"
-    data = drawings.load(options.data, drawings.TRAIN)
+    data = typical.most_typical(drawings.load(options.data, drawings.TRAIN), options.share)
     held_out = drawings.load(options.data, drawings.VALIDATION)
     weights = drawings.balanced_weights(data.labels)
     alphas_cumprod = noise_levels()
@@ -171,7 +177,7 @@ def train(options: argparse.Namespace) -> None:
     unet = make_unet().to(memory_format=torch.channels_last)
     average = make_unet().to(memory_format=torch.channels_last).requires_grad_(False)
     average.load_state_dict(unet.state_dict())
-    optimizer = torch.optim.AdamW(unet.parameters(), lr=options.rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
+    optimizer = torch.optim.AdamW(unet.parameters(), betas=(0.9, 0.99), weight_decay=0.01, fused=True)
     progress = resume(checkpoint, unet, average, optimizer)
     torch.manual_seed(options.seed + progress.step)
 
@@ -202,7 +208,8 @@ def training_step(unet, optimizer, data, weights, alphas_cumprod, batch: int, ra
     """One AdamW step at learning rate `rate`; returns the batch's loss."""
     clean, labels = data.batch(torch.multinomial(weights, batch))
     labels = torch.where(torch.rand(batch) < CONDITION_DROPOUT, UNCONDITIONAL, labels)
-    loss = velocity_loss(unet, clean, labels, stratified_timesteps(batch), torch.randn_like(clean), alphas_cumprod).mean()
+    timesteps, noise = stratified_timesteps(batch), torch.randn_like(clean)
+    loss = velocity_loss(unet, clean, labels, timesteps, noise, alphas_cumprod).mean()
     for group in optimizer.param_groups:
         group["lr"] = rate
     optimizer.zero_grad(set_to_none=True)
@@ -215,9 +222,10 @@ def training_step(unet, optimizer, data, weights, alphas_cumprod, batch: int, ra
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Train the doodle model for a number of minutes.")
     parser.add_argument("--minutes", type=float, required=True, help="wall time of the whole run, pauses left out")
-    parser.add_argument("--out", type=Path, required=True, help="folder of checkpoint.pt and loss.csv; resumed if present")
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint.pt and loss.csv; resumed")
     parser.add_argument("--data", type=Path, default=drawings.DEFAULT_PATH, help="doodles28.npz")
-    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--share", type=float, default=0.3, help="of each category, the drawings easiest to recognise")
     parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate")
     parser.add_argument("--save-every", type=float, default=5, help="minutes between checkpoints")
     parser.add_argument("--seed", type=int, default=0)
