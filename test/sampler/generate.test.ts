@@ -71,6 +71,17 @@ describe("generate", () => {
     expect(await of(1)).not.toEqual(await of(3));
   });
 
+  test("20 steps of DPM-Solver++ on the trained model are as many submits and readbacks as 10 of any other", async () => {
+    const { report } = await doodle.generate({
+      prompt: "rabbit",
+      steps: 20,
+      sampler: "dpmsolver++",
+      sliceMs: Infinity,
+    });
+    const { dispatchesPerStep } = doodle.describe();
+    expect(report).toMatchObject({ evaluations: 20, submits: 3, readbacks: 1, dispatchesPerStep });
+  });
+
   test("keepSteps: the last state is the picture, and still one readback", async () => {
     const { steps, images, report } = await plain.generate({ steps: 5, keepSteps: true });
     const only = await plain.generate({ steps: 5 });
