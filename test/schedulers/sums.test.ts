@@ -4,8 +4,9 @@
  */
 import { describe, expect, test } from "vitest";
 import { TorchCpuGenerator } from "../../src/random/mt19937";
+import { EPS, slot, sum, X } from "../../src/schedulers/form";
 import { makeTable, schedulerFromConfig } from "../../src/schedulers/registry";
-import type { SamplerOptions } from "../../src/schedulers/table";
+import type { Row, SamplerOptions, Table } from "../../src/schedulers/table";
 import { runTable } from "../reference/sampler";
 
 const [B, C, H, W] = [4, 3, 8, 8];
@@ -279,4 +280,33 @@ describe("the sums of diffusers' own tests", () => {
     if (loop.sum !== undefined) expect(Math.abs(sum - loop.sum)).toBeLessThan(1e-2 + 2e-6 * loop.sum);
     expect(Math.abs(sum / SIZE - loop.mean)).toBeLessThan(1e-3);
   });
+
+  test("IPNDMScheduler: two runs of 10 steps on one history", () => {
+    const once = makeTable(schedulerFromConfig({ _class_name: "IPNDMScheduler" }), 10);
+    const x = runTable(twice(once), {
+      x: dummy(false),
+      model: (input, t) => input.map((value) => value * (t / (t + 1))),
+      noise: () => new Float64Array(SIZE),
+      imageSize: SIZE / B,
+    });
+    const mean = x.reduce((total, value) => total + Math.abs(value), 0) / SIZE;
+    expect(Math.abs(mean - 2540529)).toBeLessThan(10);
+  });
 });
+
+/** IPNDM's rows again after themselves, where all four past derivatives are known: Adams-Bashforth from the first row on. */
+function twice(table: Table): Table {
+  const rows = table.rows.map((row, j): Row => {
+    const { alpha, sigma } = row;
+    const after = table.rows[j + 1] ?? { alpha: 1, sigma: 0 };
+    const k = table.rows.length + j;
+    const derivative = sum([sigma, X], [alpha, EPS]);
+    const past = [1, 2, 3].map((age) => slot((k - age) % table.slots));
+    const slope = sum([55 / 24, derivative], [-59 / 24, past[0]!], [37 / 24, past[1]!], [-9 / 24, past[2]!]);
+    const scale = 1 / Math.max(alpha, 1e-8);
+    const predicted = sum([scale, X], [-sigma * scale, slope]);
+    const next = sum([after.alpha, predicted], [after.sigma, slope]);
+    return { ...row, next, writes: [{ slot: k % table.slots, form: derivative }] };
+  });
+  return { ...table, rows: [...table.rows, ...rows] };
+}
