@@ -17,6 +17,13 @@ export type { Image } from "./sampler/image";
 export { describeFolder, type LoadOptions, load, Model } from "./sampler/model";
 export { type Noised, type NoiseOptions, type NoiseStep, noise, noiseSteps } from "./sampler/noise";
 export type { GenerateOptions } from "./sampler/options";
+export {
+  type QuantizedFolder,
+  type QuantizedTensor,
+  quantizeFolder,
+  WEIGHT_DTYPES,
+  type WeightDType,
+} from "./sampler/quantize";
 export type { SourcePicture } from "./sampler/source_picture";
 export type { SigmaSpacing, StepSpacing } from "./sampler/spacing";
 export type { Rng } from "./sampler/statics";

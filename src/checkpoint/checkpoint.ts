@@ -20,6 +20,8 @@ export interface TensorEntry {
   /** The first of its bytes in that file: with `byteLength`, all that a ranged or streamed reader needs. */
   readonly byteOffset: number;
   readonly byteLength: number;
+  /** For a matrix of 8-bit integers: where its scales are (see quantized.ts). */
+  readonly scale?: TensorEntry;
 }
 
 /** Named tensors that can be read. */

@@ -16,6 +16,7 @@ import type { Checkpoint } from "./checkpoint";
 import { fields } from "./fields";
 import { describe, type JsonObject, type JsonOptions, readJsonObject } from "./json";
 import { HUB, type Place, placeOf } from "./place";
+import { withScales } from "./quantized";
 import { openSafetensors } from "./safetensors";
 import { openSharded } from "./sharded";
 
@@ -77,7 +78,7 @@ export async function openFolder(location: string, { hub = HUB }: { hub?: string
     unetConfigFile,
     ...(scheduler && { schedulerConfig: scheduler.json, schedulerConfigFile: scheduler.file }),
     ...(labels && { labels: parseLabels(labels, place.file("labels.json").name) }),
-    checkpoint,
+    checkpoint: withScales(checkpoint),
   };
 }
 

@@ -15,6 +15,7 @@ import { GENERATE_HELP, generate } from "./generate";
 import { INSPECT_HELP, inspect } from "./inspect";
 import { NOISE_HELP, noise } from "./noise";
 import { UsageError } from "./options";
+import { QUANTIZE_HELP, quantize } from "./quantize";
 import { SCHEDULE_HELP, schedule } from "./schedule";
 import { VERIFY_HELP, verify } from "./verify";
 
@@ -31,6 +32,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   noise: { help: NOISE_HELP, needsGpu: true, run: noise },
   schedule: { help: SCHEDULE_HELP, needsGpu: true, run: schedule },
   inspect: { help: INSPECT_HELP, needsGpu: false, run: inspect },
+  quantize: { help: QUANTIZE_HELP, needsGpu: false, run: quantize },
   verify: { help: VERIFY_HELP, needsGpu: true, run: verify },
   bench: { help: BENCH_HELP, needsGpu: true, run: bench },
   compare: { help: COMPARE_HELP, needsGpu: false, run: compare },

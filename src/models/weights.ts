@@ -46,7 +46,7 @@ export function matchCheckpoint(
     if (!fits(entry, shape, name)) {
       misshapen.push(`${found} must be ${formatShape(shape)}, got ${formatShape(entry.shape)}`);
     }
-    if (!FLOATS.has(entry.dtype)) mistyped.push(`${found} must be of floats, got ${entry.dtype}`);
+    if (!FLOATS.has(entry.dtype) && !entry.scale) mistyped.push(`${found} must be ${numbersFor(found, entry)}`);
   }
   const wanted = new Set(fileNames.values());
   const extra = [...tensors.keys()].filter((name) => !wanted.has(name));
@@ -111,6 +111,11 @@ function legacyName(name: string): string {
   return name.replace(/(\.attentions\.\d+\.)(to_q|to_k|to_v|to_out\.0)\./, (_, path: string, layer: string) => {
     return `${path}${LEGACY_NAMES[layer]}.`;
   });
+}
+
+/** What a tensor's type must be and is, for a message. */
+function numbersFor(name: string, { dtype }: TensorEntry): string {
+  return dtype === "I8" ? `of floats, got I8 without ${name}_scale` : `of floats, got ${dtype}`;
 }
 
 /** Attention's matrices were 1x1 convolutions once; the numbers are the same. */
