@@ -17,6 +17,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   runtime: ["recording", "tensor", "shaders"],
   sampler: ["checkpoint", "kernels", "models", "recording", "runtime", "schedulers", "random", "tensor"],
   bench: ["checkpoint", "kernels", "recording", "runtime", "sampler", "tensor"],
+  probe: ["bench", "recording", "runtime", "sampler", "tensor"],
   cli: ["index"],
   element: ["index", "engine"],
   build: ["recording", "node_modules"],

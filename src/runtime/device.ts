@@ -186,6 +186,8 @@ export async function validated<T>(device: Device, where: string, make: () => T 
   const validation = await device.gpu.popErrorScope();
   device.check();
   check(!memory, () => `${where}: not enough GPU memory: ${memory?.message}`, DeviceError);
+  // The compiler's own complaint names lines; what validation then says of the same text does not.
+  if (failure instanceof ShaderError) throw failure;
   check(!validation, () => `${where}: ${validation?.message}`, ShaderError);
   if (failure) throw failure;
   return result as T;

@@ -21,7 +21,8 @@ interface Life {
   readonly sections: Set<string>;
 }
 
-export function planMemory(recording: Recording): MemoryPlan {
+/** With `shares` false every tensor has a buffer to itself, so that after a section all its numbers are there to look at. */
+export function planMemory(recording: Recording, shares = true): MemoryPlan {
   const slots: number[] = [];
   const slotOf = new Map<number, number>();
   const lives = livesOf(recording);
@@ -33,9 +34,9 @@ export function planMemory(recording: Recording): MemoryPlan {
     slots.push(bytesOf(tensor));
   };
   for (const tensor of recording.tensors) if (tensor.kind === "state") own(tensor);
-  for (const life of lives) if (life.sections.size > 1) own(life.tensor);
+  for (const life of lives) if (!shares || life.sections.size > 1) own(life.tensor);
 
-  const transient = lives.filter((life) => life.sections.size === 1 && !slotOf.has(life.tensor.id));
+  const transient = lives.filter((life) => !slotOf.has(life.tensor.id));
   for (const life of transient.sort((a, b) => a.first - b.first)) {
     for (const [last, expired] of expiring) {
       if (last >= life.first) continue;

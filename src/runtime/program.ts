@@ -42,7 +42,8 @@ export class Program {
   }
 
   /**
-   * Plans, allocates, compiles and binds. `onCompiled(done, total)` reports pipelines as they finish.
+   * Plans, allocates, compiles and binds. `onCompiled(done, total)` reports pipelines as they finish. Where activations
+   * do not share memory, all that a section computed stays readable after it.
    * @throws DeviceError where memory or limits do not suffice, ShaderError where a kernel does not compile or bind.
    */
   static async create(
@@ -51,6 +52,7 @@ export class Program {
     weights: Weights,
     recording: Recording,
     onCompiled: (done: number, total: number) => void = () => {},
+    { sharesMemory = true }: { readonly sharesMemory?: boolean } = {},
   ): Promise<Program> {
     let done = 0;
     const compiled = await Promise.all(
@@ -60,7 +62,7 @@ export class Program {
         return pipeline;
       }),
     );
-    const { buffers, bufferOf } = await allocate(device, recording);
+    const { buffers, bufferOf } = await allocate(device, recording, sharesMemory);
     try {
       const uniforms = await makeUniforms(device, recording);
       if (uniforms.buffer) buffers.push(uniforms.buffer);
@@ -133,8 +135,8 @@ export class Program {
   }
 }
 
-async function allocate(device: Device, recording: Recording) {
-  const { slots, slotOf } = planMemory(recording);
+async function allocate(device: Device, recording: Recording, sharesMemory: boolean) {
+  const { slots, slotOf } = planMemory(recording, sharesMemory);
   const limit = Math.min(device.gpu.limits.maxStorageBufferBindingSize, device.gpu.limits.maxBufferSize);
   for (const tensor of recording.tensors) {
     if (tensor.kind === "weight") continue;

@@ -69,10 +69,7 @@ export class Engine {
       this.#programs.set(key, kept); // last in the map is latest used
       return kept;
     }
-    const { recording, ends } = record();
-    recording.exchange((dispatch) => variantFor(dispatch, this.device.adapter));
-    const missing = recording.weights.filter((weight) => !this.weights.has(weight));
-    if (missing.length > 0) await loadWeights(missing, (weight, packed) => this.weights.upload(weight, packed));
+    const { recording, ends } = await this.#recorded(record, loadWeights);
     for (const [oldest, { program }] of this.#programs) {
       if (this.#programs.size < PROGRAMS_KEPT) break;
       this.#programs.delete(oldest);
@@ -84,11 +81,34 @@ export class Engine {
     return made;
   }
 
+  /** A program of the caller's own, who destroys it: no two activations share memory, so that every number can be read. */
+  async openProgram<Ends>(
+    record: () => { recording: Recording; ends: Ends },
+    loadWeights: WeightLoader,
+    onCompiled?: (done: number, total: number) => void,
+  ): Promise<Kept<Ends>> {
+    const { recording, ends } = await this.#recorded(record, loadWeights);
+    const options = { sharesMemory: false };
+    return {
+      program: await Program.create(this.device, this.pipelines, this.weights, recording, onCompiled, options),
+      ends,
+    };
+  }
+
   /** Frees the device where it is the engine's own; else what the engine made on it. */
   destroy(): void {
     if (this.#ownsDevice) this.device.destroy();
     for (const { program } of this.#programs.values()) program.destroy();
     this.weights.destroy();
     this.#programs.clear();
+  }
+
+  /** A recording in the variants that suit the adapter, its weights uploaded. */
+  async #recorded<Ends>(record: () => { recording: Recording; ends: Ends }, loadWeights: WeightLoader) {
+    const { recording, ends } = record();
+    recording.exchange((dispatch) => variantFor(dispatch, this.device.adapter));
+    const missing = recording.weights.filter((weight) => !this.weights.has(weight));
+    if (missing.length > 0) await loadWeights(missing, (weight, packed) => this.weights.upload(weight, packed));
+    return { recording, ends };
   }
 }

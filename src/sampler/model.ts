@@ -11,7 +11,7 @@ import { check, InputError } from "../tensor/check";
 import type { Shape } from "../tensor/shape";
 import { conditionsOf } from "./conditions";
 import { describeModel, type ModelDescription } from "./description";
-import { Engine } from "./engine";
+import { Engine, type WeightLoader } from "./engine";
 import { type ForwardInput, type ForwardOutput, runForward } from "./forward";
 import { type Generation, Run, type Step } from "./generation";
 import { recordForward, recordLoop } from "./network";
@@ -118,9 +118,12 @@ export class Model {
     return this.#exclusive(async () => (await this.#start(options)).finish());
   }
 
-  /** A generation made ready but not run - compiled, inputs uploaded - and what holds it: for the benchmark. */
-  prepare(options: GenerateOptions = {}): Promise<{ readonly run: Run; readonly engine: Engine }> {
-    return this.#exclusive(async () => ({ run: await this.#start(options), engine: await this.#openEngine() }));
+  /**
+   * A generation made ready but not run - compiled, inputs uploaded - and what holds it: for the benchmark. With
+   * `isOpen` its program is the caller's own to destroy, and no two activations share memory: for the probe.
+   */
+  prepare(options: GenerateOptions = {}, isOpen = false): Promise<{ readonly run: Run; readonly engine: Engine }> {
+    return this.#exclusive(async () => ({ run: await this.#start(options, isOpen), engine: await this.#openEngine() }));
   }
 
   /** The loop, step by step: yields after each one, with x_t and the predicted x0 to look at. */
@@ -158,7 +161,7 @@ export class Model {
     this.destroy();
   }
 
-  async #start(options: GenerateOptions): Promise<Run> {
+  async #start(options: GenerateOptions, isOpen = false): Promise<Run> {
     const checked = checkOptions(options);
     const conditions = conditionsOf(this.config, this.#folder.labels, options);
     const [height, width] = this.size;
@@ -181,16 +184,16 @@ export class Model {
     const engine = await this.#openEngine();
     const start = performance.now();
     let parameters: ReadonlyMap<string, Shape> = new Map();
-    const { program, ends } = await engine.program(
-      JSON.stringify(shape),
-      () => {
-        const recorded = recordLoop(this.name, this.config, shape);
-        parameters = recorded.ends.unet.parameters;
-        return recorded;
-      },
-      (missing, upload) => this.#weightLoader(parameters)(missing, upload),
-      (done, total) => this.#options.onProgress?.("compile", done, total),
-    );
+    const record = () => {
+      const recorded = recordLoop(this.name, this.config, shape);
+      parameters = recorded.ends.unet.parameters;
+      return recorded;
+    };
+    const loader: WeightLoader = (missing, upload) => this.#weightLoader(parameters)(missing, upload);
+    const onCompiled = (done: number, total: number) => this.#options.onProgress?.("compile", done, total);
+    const { program, ends } = isOpen
+      ? await engine.openProgram(record, loader, onCompiled)
+      : await engine.program(JSON.stringify(shape), record, loader, onCompiled);
     const compileMs = performance.now() - start;
     const { seed, sliceMs } = checked;
     const inputs = { plan, conditions, seed, sliceMs, loadMs: this.loadMs, compileMs };

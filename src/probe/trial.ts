@@ -1,0 +1,162 @@
+/**
+ * One dispatch on trial: another text for its kernel, run on the very inputs that the dispatch had, beside the original.
+ *
+ * The dispatch gets a recording of its own with states in place of activations, so that original and candidate each have
+ * memory to themselves and a wrong candidate spoils nothing. Nothing is timed before the result is compared.
+ */
+import { timeDispatches } from "../bench/dispatch_times";
+import { type RecordedDispatch, Recording, type Tensor, type Weight } from "../recording/recording";
+import { copyTensors, runSections, Saved } from "../runtime/inspection";
+import { Pipelines } from "../runtime/pipelines";
+import { Program } from "../runtime/program";
+import type { Clock, TimedDispatch } from "../runtime/timing";
+import type { Weights } from "../runtime/weights";
+import { type Shape, unpadRows } from "../tensor/shape";
+
+/** One output of the candidate beside the original's. */
+export interface TrialOutput {
+  readonly binding: string;
+  readonly shape: Shape;
+  readonly expected: Float32Array;
+  readonly actual: Float32Array;
+  /** The largest |actual - expected|; Infinity where a number is not finite that should be. */
+  readonly maxError: number;
+  /** What `maxError` may be. */
+  readonly tolerance: number;
+}
+
+export interface TrialResult {
+  readonly outputs: readonly TrialOutput[];
+  readonly passes: boolean;
+  /** Milliseconds of one launch, medians of interleaved samples; null for a candidate that does not pass. */
+  readonly ms: { readonly candidate: number; readonly original: number } | null;
+}
+
+/** Sums in f32 in another order: what the kernels' own tests allow, in parts of the largest expected number. */
+const TOLERANCE = 1e-4;
+/** Samples of either side. */
+const ROUNDS = 5;
+
+export class Trial {
+  readonly #dispatch: RecordedDispatch;
+  readonly #original: Program;
+  readonly #weights: Weights;
+  readonly #clock: Clock;
+  /** All that the dispatch found in memory. */
+  readonly #inputs: Saved;
+  readonly #expected: readonly Float32Array[];
+
+  private constructor(
+    dispatch: RecordedDispatch,
+    original: Program,
+    weights: Weights,
+    clock: Clock,
+    inputs: Saved,
+    expected: readonly Float32Array[],
+  ) {
+    this.#dispatch = dispatch;
+    this.#original = original;
+    this.#weights = weights;
+    this.#clock = clock;
+    this.#inputs = inputs;
+    this.#expected = expected;
+  }
+
+  /** Takes over what `dispatch` of `program` reads and writes, as it lies in memory now. */
+  static async open(program: Program, dispatch: RecordedDispatch, weights: Weights, clock: Clock): Promise<Trial> {
+    const original = await alone(program, dispatch, weights);
+    copyTensors(program, buffersOf(dispatch), original, statesOf(original));
+    const inputs = new Saved(original, statesOf(original));
+    const expected = await outputsOf(original);
+    return new Trial(dispatch, original, weights, clock, inputs, expected);
+  }
+
+  /** @throws CompileError for text that is not WGSL or not a kernel with this dispatch's bindings. */
+  async run(code: string): Promise<TrialResult> {
+    const { shader } = this.#dispatch;
+    const candidate = await alone(this.#original, { ...this.#dispatch, shader: { ...shader, code } }, this.#weights);
+    try {
+      this.#inputs.restore(candidate);
+      const actual = await outputsOf(candidate);
+      const outputs = Object.entries(this.#dispatch.writes).map(([binding, { shape }], i) => {
+        const both = { expected: unpadRows(this.#expected[i]!, shape), actual: unpadRows(actual[i]!, shape) };
+        return { binding, shape, ...both, ...compare(both.actual, both.expected) };
+      });
+      const passes = outputs.every(({ maxError, tolerance }) => maxError <= tolerance);
+      return { outputs, passes, ms: passes ? await this.#time(candidate) : null };
+    } finally {
+      candidate.destroy();
+    }
+  }
+
+  destroy(): void {
+    this.#inputs.destroy();
+    this.#original.destroy();
+  }
+
+  async #time(candidate: Program): Promise<{ candidate: number; original: number }> {
+    const sides: TimedDispatch[] = [];
+    for (const program of [candidate, this.#original]) {
+      const [time] = await timeDispatches(this.#clock, "step", 1, async () => program);
+      sides.push({ program, section: "step", index: 0, repeats: time!.repeats });
+    }
+    const samples: [number[], number[]] = [[], []];
+    for (let round = 0; round < ROUNDS; round++) {
+      const times = await this.#clock.timeDispatches(sides);
+      samples.forEach((side, i) => {
+        side.push(times[i]! / sides[i]!.repeats);
+      });
+    }
+    const [ours, theirs] = samples.map((side) => side.sort((a, b) => a - b)[Math.floor(ROUNDS / 2)]!);
+    return { candidate: ours!, original: theirs! };
+  }
+}
+
+/** The buffers of a dispatch, each once: weights are shared as they are. */
+function buffersOf({ reads, writes }: RecordedDispatch): Tensor[] {
+  const all = [...Object.values(reads), ...Object.values(writes)].filter(({ kind }) => kind !== "weight");
+  return [...new Map(all.map((tensor) => [tensor.id, tensor])).values()];
+}
+
+/** A program of this one dispatch. Its pipelines are its own: a text under trial must not be taken for the kernel's. */
+function alone({ device }: Program, dispatch: RecordedDispatch, weights: Weights): Promise<Program> {
+  const recording = new Recording(`${dispatch.label} on trial`);
+  const made = new Map<number, Tensor>();
+  for (const { id, label, shape, dtype } of buffersOf(dispatch)) made.set(id, recording.state(label, shape, dtype));
+  const own = (tensor: Tensor): Tensor => {
+    if (tensor.kind !== "weight") return made.get(tensor.id)!;
+    const { label, shape, packing } = tensor as Weight;
+    const weight = made.get(tensor.id) ?? recording.weight(label, shape, packing);
+    made.set(tensor.id, weight);
+    return weight;
+  };
+  const named = (tensors: Readonly<Record<string, Tensor>>) =>
+    Object.fromEntries(Object.entries(tensors).map(([binding, tensor]) => [binding, own(tensor)]));
+  recording.add(dispatch.label, { ...dispatch, reads: named(dispatch.reads), writes: named(dispatch.writes) });
+  return Program.create(device, new Pipelines(device), weights, recording);
+}
+
+function statesOf({ recording }: Program): Tensor[] {
+  return recording.tensors.filter(({ kind }) => kind === "state");
+}
+
+/** Runs the one dispatch and reads what it wrote. */
+async function outputsOf(program: Program): Promise<Float32Array[]> {
+  await runSections(program, ["step"]);
+  const outputs: Float32Array[] = [];
+  for (const tensor of Object.values(program.recording.dispatches[0]!.writes)) outputs.push(await program.read(tensor));
+  return outputs;
+}
+
+function compare(actual: Float32Array, expected: Float32Array): { maxError: number; tolerance: number } {
+  let maxError = 0;
+  let largest = 0;
+  expected.forEach((value, i) => {
+    if (Object.is(actual[i], value)) return;
+    const difference = Math.abs(actual[i]! - value);
+    // Not a comparison with >: a NaN must end up as the worst.
+    if (!(difference <= maxError)) maxError = Number.isNaN(difference) ? Infinity : difference;
+  });
+  for (const value of expected) if (Math.abs(value) > largest) largest = Math.abs(value);
+  return { maxError, tolerance: TOLERANCE * largest };
+}
