@@ -1,146 +1,144 @@
-// conv2d: convolution, and with one tap a linear layer, by a tile of registers.
+// conv2d: convolution, and with one tap a linear layer, with what surrounds it in a ResNet block, in one dispatch.
 //
-//   y[b,p,n] = (bias[n] + residual[b,p,n] + sum over taps t and channels k of x[b, p*stride + t - pad, k] * w[t,k,n]) * scale
+//   h[q,k] = f(group_norm(x ++ second)[q,k])
+//   y[p,n] = (bias[n] + time[n] + sum over taps t, channels k of h[p*stride + t - pad, k] * w[t,k,n] + shortcut[p,n]) * scale
 //
-// Shapes    x: (B, H, W, C1)   second: (B, H, W, C2)   w: (taps, C1 + C2, N)   bias: (rows, columns)   y, residual: (B, P, N)
-// Layout    NHWC, vec4 along channels; w holds tap by tap the N output channels of each input channel, contiguous.
-//           With upsample = 1 the window runs over the nearest-neighbour 2x enlargement of x, which is never stored.
-//           With conditions > 0 the bias is a row of a table, chosen by step and image: the time embedding's share.
-// Dispatch  one invocation per 8 pixels x 4 output channels; neighbours take neighbouring channels of the same pixels
-// Cost      per tap and 4 input channels: 12 vec4 loads for 128 multiply-adds; no barrier, no workgroup memory
+// Shapes    x: (B, H, W, C1)   second: (B, H, W, C2)   w: (taps * (C1 + C2) + shortcut's channels, N)   y: (B, P, N)
+// Layout    NHWC, vec4 along channels, in w along n. x, second and y carry their channels' statistics behind their numbers:
+//           (B, tiles of 32 pixels, 2, C), mean and M2. With upsample = 1 the window runs over the nearest-neighbour 2x
+//           enlargement of x. The shortcut is `residual`, or a 1x1 convolution of residual ++ second: more rows of w.
+// Dispatch  (tiles of 32 pixels, tiles of 32 output channels, B) workgroups of SLICES * 64 invocations
+// Cost      per 4 input channels: 8 vec4 loads from workgroup memory for 16 4x4 products' rows; each input number is normalised
+//           taps * N / 32 times, which costs less than writing the normalised tensor and reading it back
 // Host      src/kernels/conv2d.ts      Test  test/kernels/conv2d.test.ts
-// Include   lib/conv2d_window.wgsl
+// Include   lib/conv2d_params.wgsl, lib/conv2d_window.wgsl, lib/conv2d_norm.wgsl, lib/activations.wgsl
 //
-// Why no workgroup memory: on adapters that run on a CPU a barrier costs more than the loads it saves, and
-// eight pixels in registers already use every weight eight times. Everything a launch chooses is in Params, not in an
-// override: one pipeline serves every layer of a network, and this kernel is the slowest of all to compile.
+// A workgroup computes a tile of 32 pixels x 32 channels: it stages DEPTH vec4s of each pixel and the weights that meet
+// them in workgroup memory, where 64 invocations multiply them, each 4 pixels x 4 channels in registers. Small pictures
+// make few tiles with a long sum, so SLICES such teams share a tile, take every SLICES-th stage and add up at the end.
 
-override WORKGROUP_SIZE: u32 = 64;
+override WORKGROUP_SIZE: u32 = 128; // SLICES * 64
+const SLICES: u32 = 2;
+const DEPTH: u32 = 4;             // vec4s of the sum per stage
+const ROWS: u32 = 4;              // pixels of an invocation
+const LOADS: u32 = DEPTH / 2;     // vec4s that an invocation stages of each operand
+const STAGE: u32 = 32 * DEPTH;    // vec4s of one operand of one team
 
-struct Params {
-  in_height: u32,
-  in_width: u32,
-  out_height: u32,
-  out_width: u32,
-  pixels: u32,          // B * out_height * out_width
-  first_channels: u32,  // vec4s of a pixel of x
-  second_channels: u32, // vec4s of a pixel of second; 0: none
-  out_channels: u32,    // vec4s of a pixel of y
-  kernel_height: u32,
-  kernel_width: u32,
-  stride: u32,
-  dilation: u32,
-  pad_top: i32,
-  pad_left: i32,
-  bias_columns: u32, // vec4s of a row of bias
-  bias_column: u32,  // the vec4 where this layer's share of a row begins
-  conditions: u32,   // rows of bias per step; 0: bias is one row
-  upsample: u32,     // 1: the input counts as twice its height and width
-  has_residual: u32,
-  scale: f32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(0) var<uniform> params: Params; // lib/conv2d_params.wgsl
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read> second: array<vec4f>;
-@group(0) @binding(3) var<storage, read> w: array<vec4f>;
-@group(0) @binding(4) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(5) var<storage, read> position: array<u32>; // [0] the step, [4 + b] the condition of image b
-@group(0) @binding(6) var<storage, read> residual: array<vec4f>;
-@group(0) @binding(7) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(3) var<storage, read> residual: array<vec4f>;
+@group(0) @binding(4) var<storage, read> w: array<vec4f>;
+@group(0) @binding(5) var<storage, read> vectors: array<vec4f>; // the norm's scales, its shifts, the bias
+@group(0) @binding(6) var<storage, read> table: array<f32>;     // the time embedding's share, by step and condition
+@group(0) @binding(7) var<storage, read> position: array<u32>;  // [0] the step, [4 + b] the condition of image b
+@group(0) @binding(8) var<storage, read_write> y: array<vec4f>;
+
+var<workgroup> pixels: array<vec4f, SLICES * STAGE>;  // [slice][pixel][depth]
+var<workgroup> weights: array<vec4f, SLICES * STAGE>; // [slice][channel of the sum][output]
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(
   @builtin(workgroup_id) workgroup_id: vec3u,
   @builtin(num_workgroups) num_workgroups: vec3u,
-  @builtin(local_invocation_index) lane: u32,
+  @builtin(local_invocation_index) index: u32,
 ) {
-  let i = (workgroup_id.y * num_workgroups.x + workgroup_id.x) * WORKGROUP_SIZE + lane;
-  let n = i % params.out_channels;
-  let p = i / params.out_channels * 8;
-  if (p >= params.pixels) {
-    return;
+  let image = workgroup_id.z;
+  let first_pixel = workgroup_id.x * 32;
+  let lane = index % 64;
+  let slice = index / 64;
+  let base = slice * STAGE;
+  // An invocation's own tile of the product, and the pixels that it stages.
+  let row = lane / 8 * ROWS;
+  let column = lane % 8;
+  let n = workgroup_id.y * 8 + column;
+  var corners: array<Corner, LOADS>;
+  for (var i = 0u; i < LOADS; i++) {
+    corners[i] = corner_of(first_pixel + (lane + 64 * i) / DEPTH, image);
   }
-  let c0 = corner_of(p);
-  let c1 = corner_of(p + 1);
-  let c2 = corner_of(p + 2);
-  let c3 = corner_of(p + 3);
-  let c4 = corner_of(p + 4);
-  let c5 = corner_of(p + 5);
-  let c6 = corner_of(p + 6);
-  let c7 = corner_of(p + 7);
-  var s0 = vec4f();
-  var s1 = vec4f();
-  var s2 = vec4f();
-  var s3 = vec4f();
-  var s4 = vec4f();
-  var s5 = vec4f();
-  var s6 = vec4f();
-  var s7 = vec4f();
-  let row = params.out_channels; // vec4s from one input channel's weights to the next
-  var at = n;
-  for (var ky = 0u; ky < params.kernel_height; ky++) {
-    for (var kx = 0u; kx < params.kernel_width; kx++) {
-      let dy = i32(ky * params.dilation);
-      let dx = i32(kx * params.dilation);
-      let t0 = tap_of(c0, dy, dx);
-      let t1 = tap_of(c1, dy, dx);
-      let t2 = tap_of(c2, dy, dx);
-      let t3 = tap_of(c3, dy, dx);
-      let t4 = tap_of(c4, dy, dx);
-      let t5 = tap_of(c5, dy, dx);
-      let t6 = tap_of(c6, dy, dx);
-      let t7 = tap_of(c7, dy, dx);
-      let first = params.first_channels;
-      let f0 = t0.pixel * first;
-      let f1 = t1.pixel * first;
-      let f2 = t2.pixel * first;
-      let f3 = t3.pixel * first;
-      let f4 = t4.pixel * first;
-      let f5 = t5.pixel * first;
-      let f6 = t6.pixel * first;
-      let f7 = t7.pixel * first;
-      for (var k = 0u; k < first; k++) {
-        let m = mat4x4f(w[at], w[at + row], w[at + 2 * row], w[at + 3 * row]);
-        s0 += m * (x[f0 + k] * t0.inside);
-        s1 += m * (x[f1 + k] * t1.inside);
-        s2 += m * (x[f2 + k] * t2.inside);
-        s3 += m * (x[f3 + k] * t3.inside);
-        s4 += m * (x[f4 + k] * t4.inside);
-        s5 += m * (x[f5 + k] * t5.inside);
-        s6 += m * (x[f6 + k] * t6.inside);
-        s7 += m * (x[f7 + k] * t7.inside);
-        at += 4 * row;
-      }
-      let other = params.second_channels;
-      let o0 = t0.pixel * other;
-      let o1 = t1.pixel * other;
-      let o2 = t2.pixel * other;
-      let o3 = t3.pixel * other;
-      let o4 = t4.pixel * other;
-      let o5 = t5.pixel * other;
-      let o6 = t6.pixel * other;
-      let o7 = t7.pixel * other;
-      for (var k = 0u; k < other; k++) {
-        let m = mat4x4f(w[at], w[at + row], w[at + 2 * row], w[at + 3 * row]);
-        s0 += m * (second[o0 + k] * t0.inside);
-        s1 += m * (second[o1 + k] * t1.inside);
-        s2 += m * (second[o2 + k] * t2.inside);
-        s3 += m * (second[o3 + k] * t3.inside);
-        s4 += m * (second[o4 + k] * t4.inside);
-        s5 += m * (second[o5 + k] * t5.inside);
-        s6 += m * (second[o6 + k] * t6.inside);
-        s7 += m * (second[o7 + k] * t7.inside);
-        at += 4 * row;
+  if (params.groups > 0) {
+    prepare_norm(image, num_workgroups.z, index);
+  }
+
+  var sums: array<vec4f, ROWS>;
+  let stages = stage_count();
+  for (var round = 0u; round < stages; round += SLICES) {
+    let stage = stage_at(round + slice);
+    for (var i = 0u; i < LOADS; i++) {
+      let at = lane + 64 * i;
+      let k = stage.channel + at % DEPTH;
+      pixels[base + at] = input_at(corners[i], stage, k);
+      let output = workgroup_id.y * 8 + at % 8;
+      let is_inside = (stage.channel + at / 32 < stage.channels) & (output < params.out_channels);
+      let source = (4 * (stage.row + stage.channel) + at / 8) * params.out_channels + output;
+      weights[base + at] = w[select(0, source, is_inside)] * select(0.0, 1.0, is_inside);
+    }
+    workgroupBarrier();
+    for (var k = 0u; k < DEPTH; k++) {
+      let at = base + 32 * k + column;
+      let m = mat4x4f(weights[at], weights[at + 8], weights[at + 16], weights[at + 24]);
+      for (var r = 0u; r < ROWS; r++) {
+        sums[r] += m * pixels[base + (row + r) * DEPTH + k];
       }
     }
+    workgroupBarrier(); // the next stage overwrites both operands
   }
-  store(p, n, s0);
-  store(p + 1, n, s1);
-  store(p + 2, n, s2);
-  store(p + 3, n, s3);
-  store(p + 4, n, s4);
-  store(p + 5, n, s5);
-  store(p + 6, n, s6);
-  store(p + 7, n, s7);
+  // The teams' sums, one row at a time, through the memory of the weights.
+  for (var r = 0u; r < ROWS; r++) {
+    if (slice > 0) {
+      weights[index] = sums[r];
+    }
+    workgroupBarrier();
+    if (slice == 0) {
+      for (var other = 1u; other < SLICES; other++) {
+        sums[r] += weights[other * 64 + lane];
+      }
+    }
+    workgroupBarrier(); // the next row overwrites this one
+  }
+
+  let is_output = (slice == 0) & (n < params.out_channels);
+  if (is_output) {
+    for (var r = 0u; r < ROWS; r++) {
+      sums[r] = finished(sums[r], first_pixel + row + r, n, image);
+    }
+  }
+  if (params.emits_statistics == 0) {
+    return;
+  }
+  // Mean and M2 of this invocation's pixels, then of the tile's eight: Chan, Golub & LeVeque 1979, eq. 2.1.
+  let own = tile_part(first_pixel + row, ROWS);
+  var mean = vec4f(0);
+  for (var r = 0u; r < own; r++) {
+    mean += (sums[r] - sums[0]) / f32(own);
+  }
+  mean += sums[0];
+  var squares = vec4f(0);
+  for (var r = 0u; r < own; r++) {
+    squares += (sums[r] - mean) * (sums[r] - mean);
+  }
+  if (slice == 0) {
+    pixels[lane] = mean;
+    weights[lane] = squares;
+  }
+  workgroupBarrier();
+  if (!is_output || row > 0) {
+    return;
+  }
+  let size = f32(tile_part(first_pixel, 32));
+  var tile_mean = vec4f(0);
+  for (var i = 0u; i < 8; i++) {
+    tile_mean += (pixels[8 * i + column] - mean) * (f32(tile_part(first_pixel + ROWS * i, ROWS)) / size);
+  }
+  tile_mean += mean;
+  var tile_squares = vec4f(0);
+  for (var i = 0u; i < 8; i++) {
+    let part = f32(tile_part(first_pixel + ROWS * i, ROWS));
+    let centred = pixels[8 * i + column] - tile_mean;
+    tile_squares += select(vec4f(0), weights[8 * i + column] + part * centred * centred, part > 0);
+  }
+  let tiles = (out_pixels() + 31) / 32;
+  let at = (num_workgroups.z * out_pixels() + (image * tiles + workgroup_id.x) * 2) * params.out_channels + n;
+  y[at] = tile_mean;
+  y[at + params.out_channels] = tile_squares;
 }

@@ -1,9 +1,10 @@
 // group_norm_apply: the folded scale and shift of each channel and an activation, the last third of a group norm.
 //
-//   y[b,p,c] = f(x[b,p,c] * scale[b,c] + shift[b,c])      f as lib/activations.wgsl has them, or the identity
+//   y[b,p,c'] = f(x[b,p,c] * scale[b,c] + shift[b,c])      f as lib/activations.wgsl has them, or the identity
 //
 // Shapes    x, y: (B, P, C)     affine: (B, 2, A): the scales, then the shifts, of all sources of a concatenation
-// Layout    vec4 along C; x's own channels begin `column` vec4s into a row of affine, whose padding is zero, so y's is too
+// Layout    vec4 along C; x's own channels begin `column` vec4s into a row of affine, whose padding is zero, so y's is too.
+//           With joins = 1 they begin there in y as well, whose pixels are as wide as affine: a concatenation
 // Dispatch  (columns * chunks of pixels, 1, B): one invocation per four channels and CHUNK pixels
 // Cost      reads x once, writes y once; two vec4s of affine per CHUNK pixels
 // Host      src/kernels/group_norm.ts      Test  test/kernels/group_norm.test.ts
@@ -20,6 +21,7 @@ struct Params {
   count: u32,   // columns * ceil(P / CHUNK)
   column: u32,  // of affine, in vec4s
   stride: u32,  // of affine, in vec4s
+  joins: u32,   // 1: y is the concatenation
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -47,7 +49,9 @@ fn main(
   let first_pixel = chunk * CHUNK;
   let last_pixel = min(first_pixel + CHUNK, params.pixels);
   for (var p = first_pixel; p < last_pixel; p++) {
-    let j = (image * params.pixels + p) * columns + column;
-    y[j] = activate(x[j] * scale + shift, ACTIVATION);
+    let pixel = image * params.pixels + p;
+    let joined = pixel * params.stride + params.column + column;
+    let j = pixel * columns + column;
+    y[select(j, joined, params.joins > 0)] = activate(x[j] * scale + shift, ACTIVATION);
   }
 }

@@ -23,10 +23,9 @@ struct Position {
 @group(0) @binding(1) var<uniform> position: Position;
 @group(0) @binding(2) var<storage, read> first: array<f32>;
 @group(0) @binding(3) var<storage, read> second: array<f32>;
-@group(0) @binding(4) var<storage, read> gamma: array<f32>;
-@group(0) @binding(5) var<storage, read> beta: array<f32>;
-@group(0) @binding(6) var<storage, read> table: array<f32>;
-@group(0) @binding(7) var<storage, read_write> affine: array<f32>;
+@group(0) @binding(4) var<storage, read> vectors: array<f32>; // gamma, then beta, each laid out as a row of affine
+@group(0) @binding(5) var<storage, read> table: array<f32>;
+@group(0) @binding(6) var<storage, read_write> affine: array<f32>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(@builtin(global_invocation_id) global_id: vec3u) {
@@ -45,10 +44,10 @@ fn main(@builtin(global_invocation_id) global_id: vec3u) {
   let shifts = scales + stride;
   let begin = group * params.channels_per_group;
   for (var c = begin; c < begin + params.channels_per_group; c++) {
-    let scale = gamma[c] * mean_rstd.y;
+    let scale = vectors[affine_column(c)] * mean_rstd.y;
     let time_scale = 1 + table[table_scales + c];
     affine[scales + affine_column(c)] = time_scale * scale;
-    affine[shifts + affine_column(c)] = time_scale * (beta[c] - mean_rstd.x * scale) + table[table_shifts + c];
+    affine[shifts + affine_column(c)] = time_scale * (vectors[stride + affine_column(c)] - mean_rstd.x * scale) + table[table_shifts + c];
   }
   if (group == 0) {
     clear_padding(scales);

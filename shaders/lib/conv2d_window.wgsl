@@ -1,56 +1,113 @@
-// What the variants of conv2d share: where a window lies, what a tap reads, how a sum becomes a result. The functions use
-// the kernel's own params, bias, position, residual and y.
+// What conv2d and its halves by split-K share: where a window lies, what a stage of the sum reads, how a sum becomes a result.
 
-// The input row and column under the window's first tap, and the image's number.
+// The input row and column under the window's first tap, the image and the output pixel itself.
 struct Corner {
   y: i32,
   x: i32,
-  b: i32,
-}
-
-// Where one tap of one output pixel reads: the input pixel's index, and 0 where that is outside the image, else 1.
-struct Tap {
+  image: u32,
   pixel: u32,
-  inside: f32,
 }
 
-fn corner_of(p: u32) -> Corner {
-  let q = min(p, params.pixels - 1);
-  let row = q / params.out_width;
-  let oy = row % params.out_height;
-  let ox = q % params.out_width;
-  return Corner(
-    i32(oy * params.stride) - params.pad_top,
-    i32(ox * params.stride) - params.pad_left,
-    i32(row / params.out_height),
-  );
+fn corner_of(p: u32, image: u32) -> Corner {
+  let pixel = min(p, out_pixels() - 1);
+  let oy = pixel / params.out_width;
+  let ox = pixel - oy * params.out_width;
+  let y = i32(oy * params.stride) - params.pad_top;
+  let x = i32(ox * params.stride) - params.pad_left;
+  return Corner(y, x, image, image * out_pixels() + pixel);
 }
 
-fn tap_of(corner: Corner, ky: i32, kx: i32) -> Tap {
+// A part of the sum: DEPTH vec4s of one source under one tap. Past the end there are channels = 0 of them.
+struct Stage {
+  source: u32,   // 0: x, 1: second, 2: the shortcut's residual, 3: the shortcut's second
+  dy: i32,       // the tap
+  dx: i32,
+  channel: u32,  // first vec4 within the source
+  channels: u32, // vec4s of the source
+  row: u32,      // row of w, in fours, where the source's weights under this tap begin
+}
+
+fn stages_of(channels: u32) -> u32 {
+  return (channels + DEPTH - 1) / DEPTH;
+}
+
+fn stage_count() -> u32 {
+  let per_tap = stages_of(params.first_channels) + stages_of(params.second_channels);
+  let shortcut = stages_of(params.shortcut_first) + stages_of(params.shortcut_second);
+  return params.kernel_height * params.kernel_width * per_tap + shortcut;
+}
+
+fn stage_at(index: u32) -> Stage {
+  let first = stages_of(params.first_channels);
+  let per_tap = first + stages_of(params.second_channels);
+  let taps = params.kernel_height * params.kernel_width;
+  let tap = index / per_tap;
+  let channels = params.first_channels + params.second_channels;
+  if (tap < taps) {
+    let dy = i32(tap / params.kernel_width * params.dilation);
+    let dx = i32(tap % params.kernel_width * params.dilation);
+    let part = index - tap * per_tap;
+    if (part < first) {
+      return Stage(0, dy, dx, part * DEPTH, params.first_channels, tap * channels);
+    }
+    return Stage(1, dy, dx, (part - first) * DEPTH, params.second_channels, tap * channels + params.first_channels);
+  }
+  let part = index - taps * per_tap;
+  let shortcut = stages_of(params.shortcut_first);
+  if (part < shortcut) {
+    return Stage(2, 0, 0, part * DEPTH, params.shortcut_first, taps * channels);
+  }
+  let rest = select(0, params.shortcut_second, index < stage_count());
+  return Stage(3, 0, 0, (part - shortcut) * DEPTH, rest, taps * channels + params.shortcut_first);
+}
+
+// Four channels of what the window multiplies: normalised and activated, zero outside the image and past the source's end.
+fn input_at(corner: Corner, stage: Stage, k: u32) -> vec4f {
+  if (k >= stage.channels) {
+    return vec4f(0);
+  }
+  if (stage.source == 2) {
+    return residual[corner.pixel * params.shortcut_first + k];
+  }
+  if (stage.source == 3) {
+    return second[corner.pixel * params.shortcut_second + k];
+  }
+  let iy = corner.y + stage.dy;
+  let ix = corner.x + stage.dx;
   let height = i32(params.in_height);
   let width = i32(params.in_width);
   let shift = params.upsample;
-  let iy = corner.y + ky;
-  let ix = corner.x + kx;
-  let is_inside = (iy >= 0) & (iy < (height << shift)) & (ix >= 0) & (ix < (width << shift));
-  let cy = clamp(iy >> shift, 0, height - 1);
-  let cx = clamp(ix >> shift, 0, width - 1);
-  return Tap(u32((corner.b * height + cy) * width + cx), select(0.0, 1.0, is_inside));
+  if (iy < 0 || iy >= (height << shift) || ix < 0 || ix >= (width << shift)) {
+    return vec4f(0);
+  }
+  let pixel = (corner.image * params.in_height + u32(iy >> shift)) * params.in_width + u32(ix >> shift);
+  if (stage.source == 0) {
+    return normalised(x[pixel * params.first_channels + k], k);
+  }
+  return normalised(second[pixel * params.second_channels + k], params.first_channels + k);
 }
 
-fn store(p: u32, n: u32, sum: vec4f) {
-  if (p >= params.pixels) {
-    return;
+// How many of the `count` pixels from `p` on lie in the image.
+fn tile_part(p: u32, count: u32) -> u32 {
+  return min(max(out_pixels(), p) - p, count);
+}
+
+// Adds what comes after the sum, stores the result and returns it.
+fn finished(sum: vec4f, p: u32, n: u32, image: u32) -> vec4f {
+  if (p >= out_pixels()) {
+    return vec4f(0);
   }
-  var row = 0u;
-  if (params.conditions > 0) {
-    let b = p / (params.out_height * params.out_width);
-    row = position[0] * params.conditions + position[4 + b];
+  let i = (image * out_pixels() + p) * params.out_channels + n;
+  let bias = select(0, 2 * (params.first_channels + params.second_channels), params.groups > 0);
+  var result = sum + vectors[bias + n];
+  if (params.time == TIME_IS_BIAS) {
+    let at = table_at(image) + 4 * n;
+    result += vec4f(table[at], table[at + 1], table[at + 2], table[at + 3]);
   }
-  let i = p * params.out_channels + n;
-  var result = sum + bias[row * params.bias_columns + params.bias_column + n];
   if (params.has_residual > 0) {
     result += residual[i];
   }
-  y[i] = result * params.scale;
+  result *= params.scale;
+  y[i] = result;
+  return result;
 }

@@ -1,30 +1,41 @@
-/** Host twin of shaders/conv2d.wgsl: convolution, and the linear layer as its one-tap case. */
+/**
+ * Host twin of shaders/conv2d.wgsl: convolution, and the linear layer as its one-tap case, with the group norm in front,
+ * the time embedding's share, the shortcut behind and the statistics that the next norm needs.
+ *
+ * The dispatch carries its `Convolution`, from which src/kernels/algorithms.ts may derive another algorithm.
+ */
 import kernel from "../../shaders/conv2d.wgsl";
-import type { Dispatch } from "../recording/dispatch";
+import type { Dispatch, Operation } from "../recording/dispatch";
 import type { Tensor } from "../recording/recording";
 import { check } from "../tensor/check";
 import { type BHWC, formatShape, pad4, type Shape, sameShape, sizeOf } from "../tensor/shape";
-import { linearWorkgroups } from "./geometry";
+import { ACTIVATIONS, type Activation } from "./activation";
+import { checkTimeShare, type TimeShare } from "./time_share";
 
-/** A bias that depends on the step and on the image: rows of a table, made once for the whole schedule. */
-export interface BiasRows {
-  /** (steps * conditions, columns) */
-  readonly table: Tensor;
-  /** u32 state: word 0 the step, word 4 + b the condition of image b. */
-  readonly position: Tensor;
-  /** Where this layer's channels begin in a row; a multiple of four. */
-  readonly column: number;
-  /** Rows of the table per step. */
-  readonly conditions: number;
+/** Pixels of a tile of the statistics that a convolution leaves behind its result. */
+export const STATISTICS_TILE = 32;
+/** Channels and groups of a norm that fit the kernel's workgroup memory: `MAX_NORM_COLUMNS`, `MAX_GROUPS`. */
+export const MAX_NORM_CHANNELS = 768;
+export const MAX_NORM_GROUPS = 128;
+
+/** Pixels, output channels and invocations of one team's tile in the kernel. */
+const TILE = { pixels: 32, channels: 32, lanes: 64 };
+const SLICES = 2;
+
+/** Group norm and activation of `x ++ second`, both of which must carry statistics. */
+export interface InputNorm {
+  readonly groups: number;
+  readonly eps: number;
+  readonly activation: Activation;
 }
 
 export interface Conv2dOptions {
   /** Output channels. */
   readonly channels: number;
-  /** (N), or rows of a table. */
-  readonly bias: Tensor | BiasRows;
+  /** (N): the bias. With a norm, its scales and its shifts first, each source's padded to a multiple of four. */
+  readonly vectors: Tensor;
   /** A second input of the same height and width, its channels after x's: a skip concatenation never stored. */
-  readonly second?: Tensor<BHWC>;
+  readonly second?: Tensor<BHWC> | undefined;
   /** Taps along height and width; 3 x 3 unless given. */
   readonly kernel?: readonly [height: number, width: number];
   readonly stride?: number;
@@ -33,19 +44,57 @@ export interface Conv2dOptions {
   readonly padding?: readonly [top: number, left: number, bottom: number, right: number];
   /** Convolve the nearest-neighbour 2x enlargement of the input. */
   readonly upsample?: boolean;
+  readonly norm?: InputNorm | undefined;
+  /** The time embedding's share: added as a bias is, or, where it modulates, the norm's further scale and shift. */
+  readonly time?: TimeShare | undefined;
   /** Added to the result: (B, out height, out width, N). */
-  readonly residual?: Tensor;
+  readonly residual?: Tensor | undefined;
+  /** Added through a 1x1 convolution, whose weights are w's last rows: (B, out height, out width, C), two sources at most. */
+  readonly shortcut?: { readonly x: Tensor<BHWC>; readonly second?: Tensor<BHWC> | undefined } | undefined;
   /** Multiplies the result, residual included. */
   readonly scale?: number;
+  /** Leaves each channel's statistics behind the result, for the norm of whoever reads it. */
+  readonly statistics?: boolean;
 }
 
-const WORKGROUP_SIZE = 64;
-const PIXELS_PER_INVOCATION = 8;
+/** Where the window lies; heights and widths in pixels. */
+export interface Window {
+  readonly in_height: number;
+  readonly in_width: number;
+  readonly out_height: number;
+  readonly out_width: number;
+  readonly kernel_height: number;
+  readonly kernel_width: number;
+  readonly stride: number;
+  readonly dilation: number;
+  readonly pad_top: number;
+  readonly pad_left: number;
+  /** 1: the input counts as twice its height and width. */
+  readonly upsample: number;
+}
 
-/** `y = (conv(x ++ second, w) + bias + residual) * scale`, x: (B, H, W, C1), w packed by `pack`, y: (B, H', W', N). */
+/** All that a convolution is, whatever computes it. */
+export interface Convolution extends Operation, Omit<Conv2dOptions, "kernel" | "stride" | "dilation" | "padding"> {
+  readonly kind: "conv2d";
+  readonly x: Tensor;
+  readonly w: Tensor;
+  readonly window: Window;
+  readonly images: number;
+  /** Padded channels of x, of second, and of the shortcut's sources; 0 where there is none. */
+  readonly sources: readonly [x: number, second: number, shortcut: number, shortcutSecond: number];
+  readonly scale: number;
+  readonly flops: number;
+}
+
+/** Numbers behind (B, H, W, N) that hold each channel's mean and M2 by tiles of pixels. */
+export function statisticsTail(images: number, pixels: number, channels: number): number {
+  return images * Math.ceil(pixels / STATISTICS_TILE) * 2 * pad4(channels);
+}
+
+/** `y = (conv(f(norm(x ++ second)), w) + bias + time + shortcut) * scale`, x: (B, H, W, C1), y: (B, H', W', N). */
 export function conv2d(x: Tensor<BHWC>, w: Tensor, options: Conv2dOptions) {
-  const [B, H, W, C] = x.shape;
-  const { second, channels: N, stride = 1, dilation = 1, upsample = false, scale = 1 } = options;
+  const [B, H, W] = x.shape;
+  const { second, channels: N, stride = 1, dilation = 1, upsample = false } = options;
   const [kh, kw] = options.kernel ?? [3, 3];
   const [top, left, bottom, right] = options.padding ?? [1, 1, 1, 1];
   const enlarged = upsample ? 2 : 1;
@@ -60,103 +109,170 @@ export function conv2d(x: Tensor<BHWC>, w: Tensor, options: Conv2dOptions) {
     !second || (second.shape[0] === B && second.shape[1] === H && second.shape[2] === W),
     () => `conv2d: second must be (${B}, ${H}, ${W}, C), got ${formatShape(second!.shape)}`,
   );
-  check(
-    !options.residual || sameShape(options.residual.shape, shape),
-    () => `conv2d: residual must be ${formatShape(shape)}, got ${formatShape(options.residual!.shape)}`,
-  );
-  return launch(x, w, shape, {
-    ...options,
-    sizes: {
-      in_height: H,
-      in_width: W,
-      out_height: outHeight,
-      out_width: outWidth,
-      kernel_height: kh,
-      kernel_width: kw,
-      stride,
-      dilation,
-      pad_top: top,
-      pad_left: left,
-      scale,
-    },
-    inputs: [C, ...(second ? [second.shape[3]] : [])],
-    taps: kh * kw,
-    upsample,
-  });
+  for (const source of [options.shortcut?.x, options.shortcut?.second]) {
+    check(
+      !source || sameShape(source.shape.slice(0, 3), shape.slice(0, 3)),
+      () => `conv2d: the shortcut must be (${shape.slice(0, 3).join(", ")}, C), got ${formatShape(source!.shape)}`,
+    );
+  }
+  const window = {
+    in_height: H,
+    in_width: W,
+    out_height: outHeight,
+    out_width: outWidth,
+    kernel_height: kh,
+    kernel_width: kw,
+    stride,
+    dilation,
+    pad_top: top,
+    pad_left: left,
+    upsample: Number(upsample),
+  };
+  return launch(x, w, shape, window, B, options);
 }
 
-export interface LinearOptions {
-  /** Output width. */
-  readonly channels: number;
-  readonly bias: Tensor | BiasRows;
-  readonly residual?: Tensor;
-  readonly scale?: number;
-}
+export type LinearOptions = Pick<
+  Conv2dOptions,
+  "channels" | "vectors" | "norm" | "residual" | "scale" | "statistics" | "time"
+>;
 
-/** `y = (x w + bias + residual) * scale` over the last axis: x: (..., D), y: (..., N). */
+/** `y = (f(norm(x)) w + bias + residual) * scale` over the last axis: x: (B, ..., D), y: (B, ..., N). */
 export function linear<S extends Shape>(x: Tensor<S>, w: Tensor, options: LinearOptions) {
-  const { channels: N, residual, scale = 1 } = options;
-  const D = x.shape.at(-1)!;
   const [B, ...inner] = x.shape.slice(0, -1);
-  const shape = [...x.shape.slice(0, -1), N] as unknown as S;
+  check(B !== undefined, () => `linear: x must have at least two axes, got ${formatShape(x.shape)}`);
+  const shape = [...x.shape.slice(0, -1), options.channels] as unknown as S;
+  // Rows are pixels of an image one pixel wide; all rows are one image unless something depends on the image.
+  const images = options.norm || options.statistics || options.time ? B : 1;
+  const rows = (B * sizeOf(inner)) / images;
+  const window = {
+    in_height: rows,
+    in_width: 1,
+    out_height: rows,
+    out_width: 1,
+    kernel_height: 1,
+    kernel_width: 1,
+    stride: 1,
+    dilation: 1,
+    pad_top: 0,
+    pad_left: 0,
+    upsample: 0,
+  };
+  return launch(x, w, shape, window, images, options);
+}
+
+function launch<S extends Shape>(
+  x: Tensor,
+  w: Tensor,
+  shape: S,
+  window: Window,
+  images: number,
+  options: Conv2dOptions,
+) {
+  const { channels: N, scale = 1, second, residual, shortcut, norm, time } = options;
+  const channelsOf = (tensor: Tensor | undefined) => tensor?.shape.at(-1) ?? 0;
+  const inputs = [x, second, shortcut?.x, shortcut?.second].map(channelsOf);
+  const sources = inputs.map(pad4) as unknown as Convolution["sources"];
+  const taps = window.kernel_height * window.kernel_width;
+  const rows = taps * (sources[0] + sources[1]) + sources[2] + sources[3];
+  check(
+    sizeOf(w.shape) === rows * pad4(N),
+    () => `conv2d: w must be packed as (${rows}, ${pad4(N)}), got ${formatShape(w.shape)}`,
+  );
+  const beforeBias = norm ? 2 * (sources[0] + sources[1]) : 0;
+  check(
+    pad4(sizeOf(options.vectors.shape)) === beforeBias + pad4(N),
+    () => `conv2d: vectors must be (${beforeBias + N}), got ${formatShape(options.vectors.shape)}`,
+  );
   check(
     !residual || sameShape(residual.shape, shape),
-    () => `linear: residual must be ${formatShape(shape)}, got ${formatShape(residual!.shape)}`,
+    () => `conv2d: residual must be ${formatShape(shape)}, got ${formatShape(residual!.shape)}`,
   );
-  // Rows are pixels of an image one pixel wide; a table's rows still find their image by the first axis.
-  const rows = sizeOf(inner);
-  const one = { kernel_height: 1, kernel_width: 1, stride: 1, dilation: 1, pad_top: 0, pad_left: 0 };
-  const sizes = { in_height: rows, in_width: 1, out_height: rows, out_width: 1, ...one, scale };
-  check(B !== undefined, () => `linear: x must have at least two axes, got ${formatShape(x.shape)}`);
-  return launch(x, w, shape, { ...options, sizes, inputs: [D], taps: 1, upsample: false });
+  check(!(second && shortcut?.second), () => "conv2d: a second source and a shortcut's second one exclude each other");
+  check(!(residual && shortcut), () => "conv2d: a residual and a shortcut exclude each other");
+  if (norm) checkNorm(norm, inputs[0]! + inputs[1]!, x, second);
+  if (time) checkTimeShare("conv2d", time, time.modulates ? 2 * (inputs[0]! + inputs[1]!) : N, images);
+
+  const outPixels = window.out_height * window.out_width;
+  const weights = taps * (inputs[0]! + inputs[1]!) + inputs[2]! + inputs[3]!;
+  const operation: Convolution = {
+    ...options,
+    kind: "conv2d",
+    x,
+    w,
+    window,
+    images,
+    sources,
+    scale,
+    flops: 2 * images * outPixels * N * weights,
+  };
+  const tail = options.statistics ? statisticsTail(images, outPixels, N) : 0;
+  return { ...tiledConv2d(operation), writes: { y: { shape, tail } } } satisfies Dispatch;
 }
 
-interface Launch {
-  readonly channels: number;
-  readonly bias: Tensor | BiasRows;
-  readonly second?: Tensor<BHWC>;
-  readonly residual?: Tensor;
-  readonly sizes: Readonly<Record<string, number>>;
-  readonly inputs: readonly number[];
-  readonly taps: number;
-  readonly upsample: boolean;
-}
-
-function launch<S extends Shape>(x: Tensor, w: Tensor, shape: S, options: Launch) {
-  const { channels: N, bias, second, residual, sizes, inputs, taps, upsample } = options;
-  const padded = inputs.reduce((sum, channels) => sum + pad4(channels), 0);
-  check(
-    w.shape[0] === taps && w.shape[1] === padded && pad4(w.shape[2]!) === pad4(N),
-    () => `conv2d: w must be packed as (${taps}, ${padded}, ${pad4(N)}), got ${formatShape(w.shape)}`,
-  );
-  const rows = "table" in bias ? bias : undefined;
-  const table = "table" in bias ? bias.table : bias;
-  const columns = pad4(table.shape.at(-1)!);
-  check(
-    (rows?.column ?? 0) % 4 === 0 && (rows?.column ?? 0) + pad4(N) <= columns,
-    () => `conv2d: bias must have ${N} columns from ${rows?.column ?? 0} on, got ${formatShape(table.shape)}`,
-  );
-  const pixels = sizeOf(shape) / N;
-  const count = Math.ceil(pixels / PIXELS_PER_INVOCATION) * (pad4(N) / 4);
+/** The algorithm of shaders/conv2d.wgsl: everything in one dispatch. */
+function tiledConv2d(operation: Convolution) {
+  const { x, w, second, vectors, residual, shortcut, time, channels, window } = operation;
+  const pixels = window.out_height * window.out_width;
   return {
     shader: kernel,
-    constants: { WORKGROUP_SIZE },
-    params: {
-      ...sizes,
-      pixels,
-      first_channels: pad4(inputs[0]!) / 4,
-      second_channels: inputs.length > 1 ? pad4(inputs[1]!) / 4 : 0,
-      out_channels: pad4(N) / 4,
-      bias_columns: columns / 4,
-      bias_column: (rows?.column ?? 0) / 4,
-      conditions: rows?.conditions ?? 0,
-      upsample: Number(upsample),
-      has_residual: Number(residual !== undefined),
+    constants: { WORKGROUP_SIZE: SLICES * TILE.lanes },
+    params: conv2dParams(operation),
+    // Bindings that a launch does not use still need a buffer: x is at hand.
+    reads: {
+      x,
+      second: second ?? shortcut?.second ?? x,
+      residual: residual ?? shortcut?.x ?? x,
+      w,
+      vectors,
+      table: time?.table ?? vectors,
+      position: time?.position ?? vectors,
     },
-    // Bindings that a launch does not use still need a buffer: x and the table are at hand.
-    reads: { x, second: second ?? x, w, bias: table, position: rows?.position ?? table, residual: residual ?? x },
-    writes: { y: { shape } },
-    workgroups: linearWorkgroups("conv2d", count, WORKGROUP_SIZE),
-    flops: 2 * pixels * N * taps * inputs.reduce((sum, channels) => sum + channels, 0),
-  } satisfies Dispatch;
+    workgroups: [Math.ceil(pixels / TILE.pixels), Math.ceil(channels / TILE.channels), operation.images] as const,
+    flops: operation.flops,
+    operation,
+  };
+}
+
+/** The fields of lib/conv2d_params.wgsl. */
+export function conv2dParams(operation: Convolution): Readonly<Record<string, number>> {
+  const { window, images, sources, channels, residual, scale, norm, time, statistics = false, x, second } = operation;
+  return {
+    ...window,
+    images,
+    first_channels: sources[0] / 4,
+    second_channels: sources[1] / 4,
+    out_channels: pad4(channels) / 4,
+    time: time ? (time.modulates ? 2 : 1) : 0,
+    table_columns: time ? pad4(time.table.shape[1]) : 0,
+    table_column: time?.column ?? 0,
+    conditions: time?.conditions ?? 0,
+    has_residual: Number(residual !== undefined),
+    shortcut_first: sources[2] / 4,
+    shortcut_second: sources[3] / 4,
+    scale,
+    groups: norm?.groups ?? 0,
+    group_channels: norm ? (x.shape.at(-1)! + (second?.shape[3] ?? 0)) / norm.groups : 0,
+    source_channels: x.shape.at(-1)!,
+    eps: norm?.eps ?? 0,
+    activation: ACTIVATIONS[norm?.activation ?? "identity"],
+    emits_statistics: Number(statistics),
+  };
+}
+
+function checkNorm({ groups }: InputNorm, channels: number, x: Tensor, second: Tensor | undefined): void {
+  check(
+    channels % groups === 0,
+    () => `conv2d: the norm's channels must divide into groups, got C = ${channels} and groups = ${groups}`,
+  );
+  check(
+    channels <= MAX_NORM_CHANNELS && groups <= MAX_NORM_GROUPS,
+    () =>
+      `conv2d: a norm may have ${MAX_NORM_CHANNELS} channels and ${MAX_NORM_GROUPS} groups, got ${channels} and ${groups}`,
+  );
+  for (const source of [x, second]) {
+    check(
+      !source || source.tail > 0,
+      () => `conv2d: to be normalised, ${source!.label} must carry its statistics; they are a convolution's option`,
+    );
+  }
 }

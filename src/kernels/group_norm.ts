@@ -1,6 +1,6 @@
 /**
  * Host twins of shaders/channel_statistics.wgsl, group_norm_fold.wgsl, group_norm_fold_modulated.wgsl and
- * group_norm_apply.wgsl: a group norm in three dispatches, so that a convolution can take over either end.
+ * group_norm_apply.wgsl: a group norm in three dispatches, where the convolution that follows does not take it over.
  *
  *   statistics of each source -> one scale and shift per image and channel -> y = f(x * scale + shift)
  */
@@ -8,23 +8,19 @@ import statisticsKernel from "../../shaders/channel_statistics.wgsl";
 import applyKernel from "../../shaders/group_norm_apply.wgsl";
 import foldKernel from "../../shaders/group_norm_fold.wgsl";
 import modulatedKernel from "../../shaders/group_norm_fold_modulated.wgsl";
-import type { Dispatch } from "../recording/dispatch";
+import type { Dispatch, WriteTarget } from "../recording/dispatch";
 import type { Tensor } from "../recording/recording";
 import { check } from "../tensor/check";
 import { formatShape, pad4, type Shape, sizeOf } from "../tensor/shape";
 import { ACTIVATIONS, type Activation } from "./activation";
 import { linearWorkgroups } from "./geometry";
+import { checkTimeShare, type TimeShare } from "./time_share";
 
 const WORKGROUP_SIZE = 64;
 /** Small, so that the few invocations of a fold spread over all cores. */
 const FOLD_WORKGROUP_SIZE = 8;
 /** `const CHUNK` of group_norm_apply. */
 const CHUNK = 4;
-/** Images whose conditions the uniform `position` holds. */
-export const MAX_CONDITIONED_IMAGES = 4096;
-/** Words of the state behind `position`: the step, three unused, one condition per image. */
-export const POSITION_WORDS = 4 + MAX_CONDITIONED_IMAGES;
-
 /** Means and M2 per image, tile of pixels and channel. */
 export type Statistics = readonly [B: number, tiles: number, rows: 2, C: number];
 /** Scales and shifts per image; each source's channels padded to a multiple of four. */
@@ -62,41 +58,30 @@ export function channelStatistics(x: Tensor) {
   } satisfies Dispatch;
 }
 
-/** The scale and shift that the time embedding adds to a group norm (resnet_time_scale_shift = "scale_shift"). */
-export interface Modulation {
-  /** (steps * conditions, columns): C scales from `column` on, then C shifts. */
-  readonly table: Tensor<readonly [rows: number, columns: number]>;
-  readonly column: number;
-  /** The loop's position: `POSITION_WORDS` words, u32. */
-  readonly position: Tensor;
-  /** Rows of the table per step. */
-  readonly conditions: number;
-}
-
 export interface GroupNormFold {
   /** What `channelStatistics` says of x, or of both sources of a concatenation along the channels. */
   readonly statistics: Tensor<Statistics>;
   readonly second?: Tensor<Statistics> | undefined;
-  /** (C), C the channels of both sources together. */
-  readonly gamma: Tensor;
-  readonly beta: Tensor;
+  /** Scales, then shifts; in each the two sources one after the other, padded to multiples of four. More may follow. */
+  readonly vectors: Tensor;
   readonly groups: number;
   readonly eps: number;
   /** H * W of x. */
   readonly pixels: number;
-  readonly modulation?: Modulation | undefined;
+  /** The time embedding's further scales and shifts (resnet_time_scale_shift = "scale_shift"). */
+  readonly time?: TimeShare | undefined;
 }
 
 /**
  * One scale and one shift per image and channel. A group's channels may lie in both sources.
  * The second source's columns begin at the first one's padded channels, `pad4(C1)`.
  */
-export function groupNormFold({ statistics, second, gamma, beta, groups, eps, pixels, modulation }: GroupNormFold) {
+export function groupNormFold({ statistics, second, vectors, groups, eps, pixels, time }: GroupNormFold) {
   const [B, tiles, , C1] = statistics.shape;
   const C2 = second?.shape[3] ?? 0;
   const C = C1 + C2;
   const per_tile = pixelsPerTile(pixels);
-  checkFold({ statistics, second, gamma, beta, groups, pixels }, C);
+  checkFold({ statistics, second, vectors, groups, pixels }, C);
   const params = {
     groups,
     channels: C,
@@ -109,18 +94,18 @@ export function groupNormFold({ statistics, second, gamma, beta, groups, eps, pi
     per_tile,
     count: B * groups,
     eps,
-    conditions: modulation?.conditions ?? 1,
-    column: modulation?.column ?? 0,
-    table_stride: modulation ? pad4(modulation.table.shape[1]) : 0,
+    conditions: time?.conditions ?? 1,
+    column: time?.column ?? 0,
+    table_stride: time ? pad4(time.table.shape[1]) : 0,
   };
-  if (modulation) checkModulation(modulation, B, C);
-  const reads = { first: statistics, second: second ?? statistics, gamma, beta };
+  if (time) checkTimeShare("groupNormFold", time, 2 * C, B);
+  const reads = { first: statistics, second: second ?? statistics, vectors };
   const shape: Affine = [B, 2, pad4(C1) + pad4(C2)];
   return {
-    shader: modulation ? modulatedKernel : foldKernel,
+    shader: time ? modulatedKernel : foldKernel,
     constants: { WORKGROUP_SIZE: FOLD_WORKGROUP_SIZE },
     params,
-    reads: modulation ? { ...reads, table: modulation.table, position: modulation.position } : reads,
+    reads: time ? { ...reads, table: time.table, position: time.position } : reads,
     writes: { affine: { shape } },
     workgroups: [Math.ceil((B * groups) / FOLD_WORKGROUP_SIZE), 1, 1],
     flops: 6 * B * C * tiles,
@@ -128,7 +113,7 @@ export function groupNormFold({ statistics, second, gamma, beta, groups, eps, pi
 }
 
 function checkFold(
-  { statistics, second, gamma, beta, groups, pixels }: Omit<GroupNormFold, "eps" | "modulation">,
+  { statistics, second, vectors, groups, pixels }: Omit<GroupNormFold, "eps" | "time">,
   C: number,
 ): void {
   const [B, tiles, , C1] = statistics.shape;
@@ -139,28 +124,11 @@ function checkFold(
     !second || (second.shape[0] === B && second.shape[1] === tiles),
     () => `groupNormFold: second must be (${B}, ${tiles}, 2, C2), got ${formatShape(second?.shape ?? [])}`,
   );
-  for (const [name, vector] of Object.entries({ gamma, beta })) {
-    check(
-      sizeOf(vector.shape) === C,
-      () => `groupNormFold: ${name} must be (${C}), got ${formatShape(vector.shape)} for C1 = ${C1}`,
-    );
-  }
-}
-
-function checkModulation({ table, column, position, conditions }: Modulation, B: number, C: number): void {
+  const columns = 2 * (pad4(C1) + pad4(C - C1));
   check(
-    column >= 0 && column + 2 * C <= table.shape[1],
-    () => `groupNormFold: the table must have columns ${column} to ${column + 2 * C}, got ${formatShape(table.shape)}`,
+    sizeOf(vectors.shape) >= columns,
+    () => `groupNormFold: vectors must have ${columns} numbers or more, got ${formatShape(vectors.shape)}`,
   );
-  check(
-    table.shape[0] % conditions === 0,
-    () => `groupNormFold: the table's rows must be steps times ${conditions} conditions, got ${table.shape[0]}`,
-  );
-  check(
-    position.dtype === "u32" && sizeOf(position.shape) === POSITION_WORDS,
-    () => `groupNormFold: position must be (${POSITION_WORDS}) u32, got ${formatShape(position.shape)}`,
-  );
-  check(B <= MAX_CONDITIONED_IMAGES, () => `groupNormFold: at most ${MAX_CONDITIONED_IMAGES} images, got ${B}`);
 }
 
 /**
@@ -168,6 +136,15 @@ function checkModulation({ table, column, position, conditions }: Modulation, B:
  * `column` says where its channels begin in `affine` (0 for the first, `pad4(C1)` for the second).
  */
 export function groupNormApply<S extends Shape>(x: Tensor<S>, affine: Tensor<Affine>, f: Activation, column = 0) {
+  return { ...applied(x, affine, f, column, false), writes: { y: { shape: x.shape } } } satisfies Dispatch;
+}
+
+/** The same into the source's share of `y`, (B, P, columns of affine): both sources side by side. */
+export function groupNormJoin(x: Tensor, affine: Tensor<Affine>, f: Activation, column: number, y: WriteTarget) {
+  return { ...applied(x, affine, f, column, true), writes: { y } } satisfies Dispatch;
+}
+
+function applied(x: Tensor, affine: Tensor<Affine>, f: Activation, column: number, joins: boolean) {
   const [B, P, C] = axesOf("groupNormApply", x.shape);
   const columns = pad4(C) / 4;
   check(
@@ -180,10 +157,9 @@ export function groupNormApply<S extends Shape>(x: Tensor<S>, affine: Tensor<Aff
   return {
     shader: applyKernel,
     constants: { WORKGROUP_SIZE, ACTIVATION: ACTIVATIONS[f] },
-    params: { columns, pixels: P, count, column: column / 4, stride: affine.shape[2] / 4 },
+    params: { columns, pixels: P, count, column: column / 4, stride: affine.shape[2] / 4, joins: Number(joins) },
     reads: { x, affine },
-    writes: { y: { shape: x.shape } },
     workgroups: [groupsX, groupsY, B] as const,
     flops: (f === "identity" ? 2 : 6) * B * P * C,
-  } satisfies Dispatch;
+  };
 }

@@ -1,12 +1,12 @@
 /**
  * Several algorithms for one operation: which one an adapter gets.
  *
- * A host twin records the algorithm that runs everywhere. Variants share its bindings and Params, so that choosing one
- * means exchanging the shader of a recorded dispatch, plain data for plain data, once the adapter is known.
+ * A host twin records the algorithm that needs the fewest dispatches and runs everywhere, together with the operation
+ * itself. Once the adapter is known, the recording is rewritten: dispatches for dispatches, plain data for plain data.
  */
-import plain from "../../shaders/conv2d.wgsl";
-import subgroup from "../../shaders/conv2d_subgroup.wgsl";
-import type { RecordedDispatch } from "../recording/recording";
+import type { RecordedDispatch, Recording } from "../recording/recording";
+import type { Convolution } from "./conv2d";
+import { type KnownStatistics, recordStagedConv2d } from "./conv2d_staged";
 
 /** What the choice depends on. */
 export interface Target {
@@ -15,14 +15,17 @@ export interface Target {
   readonly subgroupSize: number | null;
 }
 
-/** Subgroup sizes that shaders/conv2d_subgroup.wgsl is written for: those of the software adapters. */
-const SUBGROUP_SIZES = [4, 8];
+/** Exchanges the dispatches of a recording for those that suit the adapter. */
+export function chooseAlgorithms(recording: Recording, target: Target): void {
+  const known: KnownStatistics = new Map();
+  recording.exchange((dispatch) => {
+    const conv = convolutionOf(dispatch);
+    if (!conv || target.kind === "gpu") return dispatch;
+    recordStagedConv2d(recording, dispatch, conv, target.subgroupSize, known);
+    return null;
+  });
+}
 
-/** The dispatch in the variant that suits the adapter. */
-export function variantFor(dispatch: RecordedDispatch, { kind, subgroupSize }: Target): RecordedDispatch {
-  const outputs = dispatch.params?.out_channels;
-  if (kind !== "cpu" || dispatch.shader !== plain || outputs === undefined) return dispatch;
-  if (subgroupSize === null || !SUBGROUP_SIZES.includes(subgroupSize) || outputs % subgroupSize !== 0) return dispatch;
-  // The geometry is the plain kernel's: one invocation per 8 pixels x 4 channels in both.
-  return { ...dispatch, shader: subgroup, knobs: { LANES: subgroupSize } };
+function convolutionOf({ operation }: RecordedDispatch): Convolution | undefined {
+  return operation?.kind === "conv2d" ? (operation as Convolution) : undefined;
 }

@@ -9,7 +9,7 @@ import { linear } from "../kernels/conv2d";
 import type { Tensor } from "../recording/recording";
 import { type BHWC, pad4 } from "../tensor/shape";
 import type { Model } from "./model";
-import { recordGroupNorm } from "./norm";
+import { normedInput } from "./normed_layer";
 import type { AttentionLayout } from "./unet_2d_layout";
 
 /** Records self-attention over the pixels of `x`, (B, H, W, C) to the same; pixels are tokens in the same memory. */
@@ -23,12 +23,13 @@ export function recordAttention(model: Model, layout: AttentionLayout, x: Tensor
   const qkv = ["to_q", "to_k", "to_v"].map((name) => ({ path: `${path}.${name}`, outputs, block: headDim }));
   const out = [{ path: `${path}.to_out.0`, outputs: channels }];
   return recording.scope(path, () => {
-    const normed =
-      groups === null ? x : recordGroupNorm(model, `${path}.group_norm`, { groups, activation: "identity" }, x).x;
-
     const w = parameters.linear(`${path}.to_qkv`, [channels], qkv);
-    const bias = parameters.biases(`${path}.to_qkv`, qkv);
-    const tensor = recording.add("to_qkv", linear(normed, w, { channels: 3 * width, bias })).y; // (B, H, W, 3 * heads * D)
+    const input =
+      groups === null
+        ? { x, norm: undefined, vectors: parameters.vectors(`${path}.to_qkv`, qkv) }
+        : normedInput(model, { path: `${path}.group_norm`, groups, activation: "identity" }, `${path}.to_qkv`, qkv, x);
+    const { norm, vectors } = input;
+    const tensor = recording.add("to_qkv", linear(input.x, w, { channels: 3 * width, norm, vectors })).y; // (B, H, W, 3 * heads * D)
 
     const columns = { q: { tensor }, k: { tensor, column: width }, v: { tensor, column: 2 * width } };
     const options = { heads, headDim: pad4(headDim), scale: 1 / Math.sqrt(headDim) };
@@ -37,8 +38,8 @@ export function recordAttention(model: Model, layout: AttentionLayout, x: Tensor
 
     const sources = headDim % 4 === 0 ? [outputs] : Array.from({ length: heads }, () => headDim);
     const wOut = parameters.linear(`${path}.to_out.0`, sources, out);
-    const biasOut = parameters.biases(`${path}.to_out.0`, out);
-    const last = { channels, bias: biasOut, residual: x, scale: 1 / scaleFactor };
+    const vectorsOut = parameters.vectors(`${path}.to_out.0`, out);
+    const last = { channels, vectors: vectorsOut, residual: x, scale: 1 / scaleFactor, statistics: true };
     return recording.add("to_out.0", linear(seen, wOut, last)).y; //                               (B, H, W, C)
   });
 }

@@ -33,7 +33,7 @@ export function recordDownBlock(
 function recordDownsampler({ recording, parameters, config }: Model, path: string, x: Tensor<BHWC>): Tensor<BHWC> {
   const channels = x.shape[3];
   const w = parameters.conv(path, [channels], channels, 3);
-  const bias = parameters.vector(`${path}.bias`, channels);
+  const vectors = parameters.vectors(path, [{ path, outputs: channels }]);
   const padding = config.downsamplePadding === 0 ? ([0, 0, 1, 1] as const) : ([1, 1, 1, 1] as const);
-  return recording.add(path, conv2d(x, w, { channels, bias, stride: 2, padding })).y;
+  return recording.add(path, conv2d(x, w, { channels, vectors, statistics: true, stride: 2, padding })).y;
 }

@@ -3,7 +3,7 @@
  * the file must have, and handed to kernels in the shape that packing gives them.
  */
 import { packedShape } from "../kernels/packing";
-import type { Recording, Weight } from "../recording/recording";
+import type { Packing, Recording, Weight } from "../recording/recording";
 import { pad4, type Shape } from "../tensor/shape";
 
 /** Joins names whose tensors are added, element by element, when they are loaded: two biases that are one. */
@@ -21,6 +21,19 @@ export interface LinearPart {
   readonly block?: number;
   /** A vector of the same length that is added to the bias. */
   readonly alsoBias?: string;
+}
+
+/** The group norm of a layer's input, (C) each: `path.weight` scales, `path.bias` shifts. */
+export interface NormPart {
+  readonly path: string;
+  /** The channels of each source, C together. */
+  readonly sources: readonly number[];
+}
+
+/** A 1x1 convolution whose result is added to another's. */
+export interface ShortcutPart {
+  readonly path: string;
+  readonly sources: readonly number[];
 }
 
 /** Rows `first` to `end` of a tensor, as a packing's part names them: `path.to_q.weight[8:16]`. */
@@ -54,13 +67,17 @@ export class Parameters {
     this.#recording = recording;
   }
 
-  /** `path.weight`, (N, C, k, k); `sources` are the channels of a concatenated input, one by one. */
-  conv(path: string, sources: readonly number[], N: number, k: number): Matrix {
-    const name = `${path}.weight`;
-    const C = sources.reduce((sum, channels) => sum + channels, 0);
-    this.shapes.set(name, [N, C, k, k]);
-    const shape = packedShape("conv", k * k, sources, [N]);
-    return this.#recording.weight(name, shape, { kind: "conv", parts: [name], sources });
+  /**
+   * `path.weight`, (N, C, k, k); `sources` are the channels of a concatenated input, one by one. The matrix of a 1x1
+   * `shortcut` follows, for a convolution that adds it up in one go.
+   */
+  conv(path: string, sources: readonly number[], N: number, k: number, shortcut?: ShortcutPart): Matrix {
+    const rest = shortcut && this.#convPacking(shortcut.path, shortcut.sources, N, 1);
+    const packing = { ...this.#convPacking(path, sources, N, k), ...(rest && { rest }) };
+    const [taps, inputs, outputs] = packedShape("conv", k * k, sources, [N]);
+    const more = shortcut ? packedShape("conv", 1, shortcut.sources, [N])[1] : 0;
+    const shape = more > 0 ? ([1, taps * inputs + more, outputs] as const) : ([taps, inputs, outputs] as const);
+    return this.#recording.weight(`${path}.weight`, shape, packing);
   }
 
   /** Linear layers of one input, side by side: `path.weight`, (N, D) each. `sources` add up to D. */
@@ -76,22 +93,47 @@ export class Parameters {
     return this.#recording.weight(`${label}.weight`, shape, packing);
   }
 
-  /** The biases of the same layers, laid out as their outputs are. */
-  biases(label: string, parts: readonly LinearPart[]): Vector {
-    const blocks = parts.flatMap((part) => {
+  /**
+   * What a layer adds and multiplies, end to end: the scales and shifts of the norm of its input, where it has one, laid
+   * out as the sources are, then the biases of `parts`, laid out as their outputs are.
+   */
+  vectors(label: string, parts: readonly LinearPart[], norm?: NormPart): Vector {
+    const blocks = [...(norm ? this.#normBlocks(norm) : [])];
+    for (const part of parts) {
       const names = [`${part.path}.bias`, ...(part.alsoBias ? [part.alsoBias] : [])];
       for (const name of names) this.shapes.set(name, [part.outputs]);
-      return blocksOf(names, part);
-    });
+      blocks.push(...blocksOf(names, part));
+    }
     const N = blocks.reduce((sum, { outputs }) => sum + pad4(outputs), 0);
     const packing = { kind: "vector", parts: blocks.map(({ name }) => name) } as const;
-    return this.#recording.weight(`${label}.bias`, [N] as const, packing);
+    return this.#recording.weight(`${label}.vectors`, [N] as const, packing);
   }
 
   /** A vector, (N): the bias of a convolution, the scale of a norm. */
   vector(name: string, N: number): Vector {
     this.shapes.set(name, [N]);
     return this.#recording.weight(name, [N] as const, { kind: "vector", parts: [name] });
+  }
+
+  #convPacking(path: string, sources: readonly number[], N: number, k: number): Packing {
+    const name = `${path}.weight`;
+    const C = sources.reduce((sum, channels) => sum + channels, 0);
+    this.shapes.set(name, [N, C, k, k]);
+    return { kind: "conv", parts: [name], sources };
+  }
+
+  #normBlocks({ path, sources }: NormPart) {
+    const C = sources.reduce((sum, channels) => sum + channels, 0);
+    return [`${path}.weight`, `${path}.bias`].flatMap((name) => {
+      this.shapes.set(name, [C]);
+      if (sources.length === 1) return [{ name, outputs: C }];
+      let first = 0;
+      return sources.map((channels) => {
+        const rows = rowsOf(name, first, first + channels);
+        first += channels;
+        return { name: rows, outputs: channels };
+      });
+    });
   }
 
   /** A table of embeddings, (rows, D). */

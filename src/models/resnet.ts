@@ -3,6 +3,8 @@
  *
  *   x ++ skip --+-- norm1, f -- [resample] -- conv1 + time -- norm2 [* (1 + scale) + shift], f -- conv2 --+-- / factor
  *               +-- [resample] ------------- conv_shortcut where the channels change ---------------------+
+ *
+ * Two dispatches: each convolution normalises its own input, and the second one sums the shortcut up, too.
  */
 import { avgPool } from "../kernels/avg_pool";
 import { conv2d } from "../kernels/conv2d";
@@ -12,57 +14,79 @@ import { check } from "../tensor/check";
 import type { BHWC } from "../tensor/shape";
 import type { Model, TimeTable } from "./model";
 import { recordGroupNorm } from "./norm";
+import { type NormedInput, normedInput } from "./normed_layer";
 import type { ResnetLayout } from "./unet_2d_layout";
 
-/** Records a ResNet block of `x`, or of `x ++ skip`; (B, H, W, C1 + C2) to (B, H', W', C). */
+/** Records a ResNet block of `x`, or of `x ++ skip`; (B, H, W, C1 + C2) to (B, H', W', C), with its statistics. */
 export function recordResnet(model: Model, layout: ResnetLayout, x: Tensor<BHWC>, skip?: Tensor<BHWC>): Tensor<BHWC> {
-  const { recording, parameters, config, time } = model;
+  const { recording, parameters, config } = model;
   const { path, sources, channels, resample } = layout;
-  const norm = { groups: config.normNumGroups, activation: config.activation };
   return recording.scope(path, () => {
-    const normed = recordGroupNorm(model, `${path}.norm1`, norm, x, skip); //      (B, H, W, C1), (B, H, W, C2)
-    const half = resample === "down" ? recording.add("pool", avgPool(normed.x, 2)).y : normed.x;
-
+    const input = firstInput(model, layout, x, skip); //                           (B, H, W, C1), (B, H, W, C2)
     const w1 = parameters.conv(`${path}.conv1`, sources, channels, 3);
-    const h1 = recording.add(
-      "conv1",
-      conv2d(half, w1, {
-        channels,
-        ...(normed.skip && { second: normed.skip }),
-        upsample: resample === "up",
-        bias: config.timeScaleShift ? parameters.vector(`${path}.conv1.bias`, channels) : timeShare(time, path),
-      }),
-    ).y; //                                                                        (B, H', W', C)
-    const modulation = config.timeScaleShift ? timeShare(time, path) : undefined;
-    const h2 = recordGroupNorm(model, `${path}.norm2`, { ...norm, modulation }, h1).x;
-
-    const w2 = parameters.conv(`${path}.conv2`, [channels], channels, 3);
-    const bias = parameters.vector(`${path}.conv2.bias`, channels);
-    const residual = recordShortcut(model, layout, x, skip); //                    (B, H', W', C)
-    return recording.add("conv2", conv2d(h2, w2, { channels, bias, residual, scale: 1 / layout.scaleFactor })).y;
+    const time = config.timeScaleShift ? undefined : timeShare(model.time, path, false);
+    const upsample = resample === "up";
+    const h = recording.add("conv1", conv2d(input.x, w1, { ...input, channels, upsample, time, statistics: true })).y; //                                                                        (B, H', W', C)
+    return recordSecond(model, layout, h, x, skip); //                             (B, H', W', C)
   });
 }
 
-/** The way around the block: the input itself, resampled as the block is, through a 1x1 convolution if channels change. */
-function recordShortcut(
-  { recording, parameters }: Model,
-  { path, sources, channels, resample }: ResnetLayout,
+/** norm1's input as conv1 reads it. Pooling stands between the two, so that there the norm runs by itself. */
+function firstInput(model: Model, layout: ResnetLayout, x: Tensor<BHWC>, skip?: Tensor<BHWC>): NormedInput {
+  const { path, channels, resample } = layout;
+  const { normNumGroups: groups, activation } = model.config;
+  const parts = [{ path: `${path}.conv1`, outputs: channels }];
+  const norm = { path: `${path}.norm1`, groups, activation };
+  if (resample !== "down") return normedInput(model, norm, `${path}.conv1`, parts, x, skip);
+  const normed = recordGroupNorm(model, norm.path, norm, x).x;
+  const pooled = model.recording.add("pool", avgPool(normed, 2)).y;
+  const vectors = model.parameters.vectors(`${path}.conv1`, parts);
+  return { x: pooled, second: undefined, norm: undefined, vectors };
+}
+
+/** norm2, conv2 and the way around the block: `x` itself, resampled as the block is, or a 1x1 convolution of it. */
+function recordSecond(
+  model: Model,
+  layout: ResnetLayout,
+  h: Tensor<BHWC>,
   x: Tensor<BHWC>,
   skip: Tensor<BHWC> | undefined,
 ): Tensor<BHWC> {
-  if (sources.length === 1 && sources[0] === channels) {
-    if (resample === "down") return recording.add("shortcut", avgPool(x, 2)).y;
-    if (resample === "up") return recording.add("shortcut", resize(x, [2 * x.shape[1], 2 * x.shape[2]], "nearest")).y;
-    return x;
-  }
-  check(resample === "none", () => `${path}: a block that resamples must keep its channels, got ${sources}`);
-  const w = parameters.conv(`${path}.conv_shortcut`, sources, channels, 1);
-  const bias = parameters.vector(`${path}.conv_shortcut.bias`, channels);
-  const options = { channels, bias, kernel: [1, 1], padding: [0, 0, 0, 0] } as const;
-  return recording.add("conv_shortcut", conv2d(x, w, { ...options, ...(skip && { second: skip }) })).y;
+  const { recording, parameters, config } = model;
+  const { path, sources, channels, resample, scaleFactor } = layout;
+  const changes = sources.length > 1 || sources[0] !== channels;
+  check(
+    !changes || resample === "none",
+    () => `${path}: a block that resamples must keep its channels, got ${sources}`,
+  );
+  const time = config.timeScaleShift ? timeShare(model.time, path, true) : undefined;
+  const { normNumGroups: groups, activation } = config;
+  const norm = { path: `${path}.norm2`, groups, activation, time };
+  const alsoBias = changes ? { alsoBias: `${path}.conv_shortcut.bias` } : {};
+  const parts = [{ path: `${path}.conv2`, outputs: channels, ...alsoBias }];
+  const input = normedInput(model, norm, `${path}.conv2`, parts, h);
+  const shortcut = changes ? { path: `${path}.conv_shortcut`, sources } : undefined;
+  const w = parameters.conv(`${path}.conv2`, [channels], channels, 3, shortcut);
+  return recording.add(
+    "conv2",
+    conv2d(input.x, w, {
+      ...input,
+      channels,
+      scale: 1 / scaleFactor,
+      statistics: true,
+      time: input.norm && time,
+      ...(changes ? { shortcut: { x, second: skip } } : { residual: resampled(model, resample, x) }),
+    }),
+  ).y;
 }
 
-/** This block's columns of the table: conv1's bias with the time's share in it, or the second norm's scale and shift. */
-function timeShare({ table, position, conditions, columns }: TimeTable, path: string) {
-  return { table, position, conditions, column: columns.get(path)! };
+function resampled({ recording }: Model, resample: ResnetLayout["resample"], x: Tensor<BHWC>): Tensor<BHWC> {
+  if (resample === "down") return recording.add("shortcut", avgPool(x, 2)).y;
+  if (resample === "up") return recording.add("shortcut", resize(x, [2 * x.shape[1], 2 * x.shape[2]], "nearest")).y;
+  return x;
+}
+
+/** This block's columns of the table: the time's share of conv1's sum, or the second norm's scale and shift. */
+function timeShare({ table, position, conditions, columns }: TimeTable, path: string, modulates: boolean) {
+  return { table, position, conditions, column: columns.get(path)!, modulates };
 }

@@ -51,17 +51,15 @@ export function recordTimeTable(
     width += pad4(outputs);
   }
   const w = parameters.linear("time_emb_proj", [D], parts);
-  const bias = parameters.biases("time_emb_proj", parts);
-  const table = recording.add("time_emb_proj", linear(active, w, { channels: width, bias })).y; //         (rows, columns)
+  const vectors = parameters.vectors("time_emb_proj", parts);
+  const table = recording.add("time_emb_proj", linear(active, w, { channels: width, vectors })).y; //         (rows, columns)
   return { timesteps, classLabels, table, columns };
 }
 
-/** The linear layer that each ResNet applies to the embedding; conv1's bias joins it where both are merely added. */
+/** The linear layer that each ResNet applies to the embedding. */
 function timeProjections({ timeScaleShift }: UNet2DConfig, layout: UNet2DLayout): LinearPart[] {
   return resnetsOf(layout).map(({ path, channels }) => {
-    const projection = `${path}.time_emb_proj`;
-    if (timeScaleShift) return { path: projection, outputs: 2 * channels };
-    return { path: projection, outputs: channels, alsoBias: `${path}.conv1.bias` };
+    return { path: `${path}.time_emb_proj`, outputs: timeScaleShift ? 2 * channels : channels };
   });
 }
 
@@ -138,15 +136,15 @@ function recordMlp(
     const parts = [{ path: `${path}.${name}`, outputs: D }];
     return {
       w: parameters.linear(`${path}.${name}`, [inputs], parts),
-      bias: parameters.biases(`${path}.${name}`, parts),
+      vectors: parameters.vectors(`${path}.${name}`, parts),
     };
   };
   return recording.scope(path, () => {
     const first = layer("linear_1", x.shape[1]);
-    const h = recording.add("linear_1", linear(x, first.w, { channels: D, bias: first.bias })).y;
+    const h = recording.add("linear_1", linear(x, first.w, { channels: D, vectors: first.vectors })).y;
     const active = recording.add("act", activation(h, "silu")).y;
     const second = layer("linear_2", D);
-    const options = { channels: D, bias: second.bias, ...(residual && { residual }) };
+    const options = { channels: D, vectors: second.vectors, ...(residual && { residual }) };
     return recording.add("linear_2", linear(active, second.w, options)).y;
   });
 }

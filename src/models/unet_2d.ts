@@ -8,15 +8,15 @@
  * conditions; `step`, the network itself, reads the rows of the current step.
  */
 import { conv2d } from "../kernels/conv2d";
-import { POSITION_WORDS } from "../kernels/group_norm";
 import { rescale } from "../kernels/rescale";
+import { POSITION_WORDS } from "../kernels/time_share";
 import type { Recording, Tensor } from "../recording/recording";
 import { check, InputError } from "../tensor/check";
 import { type BHWC, type Shape, sameShape } from "../tensor/shape";
 import { recordDownBlock } from "./down_block";
 import { recordMidBlock } from "./mid_block";
 import type { Model } from "./model";
-import { recordGroupNorm } from "./norm";
+import { normedInput } from "./normed_layer";
 import { Parameters } from "./parameters";
 import { recordTimeTable } from "./time_embedding";
 import type { UNet2DConfig } from "./unet_2d_config";
@@ -92,8 +92,9 @@ function recordNetwork(
     ? recording.add("center_input", rescale(sample, { scale: 2, shift: -1 })).y
     : sample; //                                                                        (B, H, W, inChannels)
   const wIn = parameters.conv("conv_in", [config.inChannels], C0, 3);
-  const biasIn = parameters.vector("conv_in.bias", C0);
-  let h = recording.add("conv_in", conv2d(centred, wIn, { channels: C0, bias: biasIn })).y; // (B, H, W, C0)
+  const vectorsIn = parameters.vectors("conv_in", [{ path: "conv_in", outputs: C0 }]);
+  const first = conv2d(centred, wIn, { channels: C0, vectors: vectorsIn, statistics: true });
+  let h = recording.add("conv_in", first).y; //                                                (B, H, W, C0)
 
   const skips = [h];
   for (const block of layout.down) h = recordDownBlock(model, block, h, skips); //             (B, H/2, W/2, C1) ...
@@ -101,11 +102,11 @@ function recordNetwork(
   for (const block of layout.up) h = recordUpBlock(model, block, h, skips); //                 ... (B, H, W, C0)
 
   // The last activation is silu whatever act_fn says: UNet2DModel.conv_act.
-  const norm = { groups: config.normNumGroups, activation: "silu" } as const;
-  const normed = recordGroupNorm(model, "conv_norm_out", norm, h).x;
-  const wOut = parameters.conv("conv_out", [C0], config.outChannels, 3);
-  const biasOut = parameters.vector("conv_out.bias", config.outChannels);
-  const output = recording.add("conv_out", conv2d(normed, wOut, { channels: config.outChannels, bias: biasOut })).y;
+  const norm = { path: "conv_norm_out", groups: config.normNumGroups, activation: "silu" } as const;
+  const channels = config.outChannels;
+  const input = normedInput(model, norm, "conv_out", [{ path: "conv_out", outputs: channels }], h);
+  const wOut = parameters.conv("conv_out", [C0], channels, 3);
+  const output = recording.add("conv_out", conv2d(input.x, wOut, { ...input, channels })).y; // (B, H, W, outChannels)
 
   // A score model's network learns the score times sigma; with Fourier features the timestep is that sigma.
   if (config.timeProjection.type !== "fourier") return output;

@@ -25,6 +25,6 @@ export function recordUpBlock(model: Model, layout: BlockLayout, x: Tensor<BHWC>
 function recordUpsampler({ recording, parameters }: Model, path: string, x: Tensor<BHWC>): Tensor<BHWC> {
   const channels = x.shape[3];
   const w = parameters.conv(path, [channels], channels, 3);
-  const bias = parameters.vector(`${path}.bias`, channels);
-  return recording.add(path, conv2d(x, w, { channels, bias, upsample: true })).y;
+  const vectors = parameters.vectors(path, [{ path, outputs: channels }]);
+  return recording.add(path, conv2d(x, w, { channels, vectors, statistics: true, upsample: true })).y;
 }

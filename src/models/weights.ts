@@ -4,7 +4,7 @@
  */
 import type { Checkpoint, TensorEntry } from "../checkpoint/checkpoint";
 import { type Part, pack, summed } from "../kernels/packing";
-import type { Weight } from "../recording/recording";
+import type { Packing, Weight } from "../recording/recording";
 import { CheckpointError, check } from "../tensor/check";
 import { formatShape, type Shape, sameShape, sizeOf } from "../tensor/shape";
 import { termsOf } from "./parameters";
@@ -86,16 +86,31 @@ export async function loadWeights(
       read.set(name, data);
       return rowsOf({ shape: shapes.get(name)!, data: await data }, rows);
     };
-    const parts = await Promise.all(
-      weight.packing.parts.map(async (part) => {
-        const terms = await Promise.all(termsOf(part).map(termOf));
-        return terms.length === 1 ? terms[0]! : summed(terms);
-      }),
-    );
-    await upload(weight, pack(weight.packing, parts));
+    const packed = await packedOf(weight.packing, termOf);
+    await upload(weight, packed);
     done += sizeOf(weight.shape);
     onProgress(done, total);
   }
+}
+
+/** The numbers of a weight in the kernel's order, those of the packing that follows included. */
+async function packedOf(
+  packing: Packing,
+  termOf: (term: ReturnType<typeof termsOf>[number]) => Promise<Part>,
+): Promise<Float32Array<ArrayBuffer>> {
+  const parts = await Promise.all(
+    packing.parts.map(async (part) => {
+      const terms = await Promise.all(termsOf(part).map(termOf));
+      return terms.length === 1 ? terms[0]! : summed(terms);
+    }),
+  );
+  const own = pack(packing, parts);
+  if (!packing.rest) return own;
+  const rest = await packedOf(packing.rest, termOf);
+  const joined = new Float32Array(own.length + rest.length);
+  joined.set(own);
+  joined.set(rest, own.length);
+  return joined;
 }
 
 /** Some rows of a tensor; null means all of them. */

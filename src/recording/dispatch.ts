@@ -4,7 +4,12 @@ import type { Tensor } from "./recording";
 import type { Shader } from "./shader";
 
 /** Where a result goes: a new activation of this shape, or a tensor that exists already and is written in place. */
-export type WriteTarget<S extends Shape = Shape> = { readonly shape: S } | Tensor<S>;
+export type WriteTarget<S extends Shape = Shape> = { readonly shape: S; readonly tail?: number } | Tensor<S>;
+
+/** What a dispatch computes, in terms that another algorithm for the same can start from. */
+export interface Operation {
+  readonly kind: string;
+}
 
 export interface Dispatch<
   Writes extends Readonly<Record<string, WriteTarget>> = Readonly<Record<string, WriteTarget>>,
@@ -23,4 +28,6 @@ export interface Dispatch<
   readonly workgroups: readonly [x: number, y: number, z: number];
   /** Floating-point operations (a multiply-add counts two), for the inspector and the benchmark. */
   readonly flops: number;
+  /** Present where there are several algorithms to choose from. */
+  readonly operation?: Operation;
 }

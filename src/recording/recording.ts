@@ -17,6 +17,8 @@ export interface Tensor<S extends Shape = Shape> {
   readonly dtype: DType;
   /** `activation`: made and used inside one section. `state`: lives as long as the program, may be uploaded. */
   readonly kind: "activation" | "state" | "weight";
+  /** Numbers behind the tensor's own: what its producer notes about it for its consumers. */
+  readonly tail: number;
 }
 
 /** How the numbers of a checkpoint become the numbers that a kernel reads (see kernels/packing.ts). */
@@ -26,6 +28,8 @@ export interface Packing {
   readonly parts: readonly string[];
   /** For `conv` and `linear`: the channels of each source of a concatenated input, in order. */
   readonly sources?: readonly number[];
+  /** Rows that follow, with the same outputs: the matrix of a shortcut that joins the sum. */
+  readonly rest?: Packing;
 }
 
 /** A tensor that comes out of the checkpoint. */
@@ -41,9 +45,9 @@ export interface RecordedDispatch extends Omit<Dispatch, "writes"> {
   readonly writes: Readonly<Record<string, Tensor>>;
 }
 
-/** Bytes that a tensor occupies on the GPU; at least one vec4. */
+/** Bytes that a tensor occupies on the GPU, its tail included; at least one vec4. */
 export function bytesOf(tensor: Tensor): number {
-  return Math.max(16, paddedSizeOf(tensor.shape) * 4);
+  return Math.max(16, (paddedSizeOf(tensor.shape) + tensor.tail) * 4);
 }
 
 export class Recording {
@@ -94,7 +98,8 @@ export class Recording {
     const path = [...this.#scope, label].join(".");
     const writes: Record<string, Tensor> = {};
     for (const [binding, target] of Object.entries(dispatch.writes)) {
-      writes[binding] = "id" in target ? target : this.#tensor(`${path}/${binding}`, target.shape, "f32", "activation");
+      writes[binding] =
+        "id" in target ? target : this.#tensor(`${path}/${binding}`, target.shape, "f32", "activation", target.tail);
     }
     for (const [binding, tensor] of Object.entries({ ...dispatch.reads, ...writes })) {
       check(this.tensors[tensor.id] === tensor, () => `${path}: '${binding}' must be a tensor of this recording`);
@@ -103,14 +108,21 @@ export class Recording {
     return writes as never;
   }
 
-  /** Exchanges dispatches one for one: a variant of the same operation with the same bindings. */
-  exchange(choose: (dispatch: RecordedDispatch) => RecordedDispatch): void {
-    this.dispatches.splice(0, this.dispatches.length, ...this.dispatches.map(choose));
+  /**
+   * Exchanges each dispatch for what `choose` gives: the same or another one, or null where it has added its own, one or
+   * several, of which the last writes what the dispatch wrote.
+   */
+  exchange(choose: (dispatch: RecordedDispatch) => RecordedDispatch | null): void {
+    for (const dispatch of this.dispatches.splice(0)) {
+      this.#section = dispatch.section;
+      const chosen = choose(dispatch);
+      if (chosen) this.dispatches.push(chosen);
+    }
   }
 
-  #tensor<S extends Shape>(label: string, shape: S, dtype: DType, kind: Tensor["kind"]): Tensor<S> {
+  #tensor<S extends Shape>(label: string, shape: S, dtype: DType, kind: Tensor["kind"], tail = 0): Tensor<S> {
     checkShape(`${this.name}: ${label}`, shape);
-    const tensor = { id: this.tensors.length, label, shape, dtype, kind };
+    const tensor = { id: this.tensors.length, label, shape, dtype, kind, tail };
     this.tensors.push(tensor);
     return tensor;
   }

@@ -1,4 +1,5 @@
 /** A model in numbers, without running it: what `inspect` prints. */
+import { chooseAlgorithms, type Target } from "../kernels/variants";
 import type { UNet2DConfig } from "../models/unet_2d_config";
 import { planMemory } from "../runtime/memory_plan";
 import { sizeOf } from "../tensor/shape";
@@ -33,14 +34,17 @@ export interface ModelDescription {
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
 }
 
+/** `target`: the adapter whose algorithms are described; without one, those that need the fewest dispatches. */
 export function describeModel(
   name: string,
   config: UNet2DConfig,
   sampler: string,
   [height, width]: readonly [number, number],
+  target?: Target,
 ): ModelDescription {
   const shape = { count: 1, height, width, rows: 1, slots: 1, conditions: 1, guided: false };
   const { recording, ends } = recordLoop(name, config, shape);
+  if (target) chooseAlgorithms(recording, target);
   const layers = recording.dispatches.map(({ label, shader, section, writes, flops, workgroups }) => ({
     label,
     kernel: shader.name,

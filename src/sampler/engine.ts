@@ -3,7 +3,7 @@
  *
  * A lost device takes all of it along; the model then makes a new engine and goes on.
  */
-import { variantFor } from "../kernels/variants";
+import { chooseAlgorithms } from "../kernels/variants";
 import type { Recording, Weight } from "../recording/recording";
 import { type Device, type DeviceOptions, openDevice } from "../runtime/device";
 import { Pipelines } from "../runtime/pipelines";
@@ -106,7 +106,7 @@ export class Engine {
   /** A recording in the variants that suit the adapter, its weights uploaded. */
   async #recorded<Ends>(record: () => { recording: Recording; ends: Ends }, loadWeights: WeightLoader) {
     const { recording, ends } = record();
-    recording.exchange((dispatch) => variantFor(dispatch, this.device.adapter));
+    chooseAlgorithms(recording, this.device.adapter);
     const missing = recording.weights.filter((weight) => !this.weights.has(weight));
     if (missing.length > 0) await loadWeights(missing, (weight, packed) => this.weights.upload(weight, packed));
     return { recording, ends };

@@ -1,5 +1,5 @@
 /** One evaluation of the network on the caller's tensors: what parity with PyTorch is measured with. */
-import { POSITION_WORDS } from "../kernels/group_norm";
+import { POSITION_WORDS } from "../kernels/time_share";
 import type { UNet2DConfig } from "../models/unet_2d_config";
 import { checkRows } from "../models/unet_2d_inputs";
 import { replay } from "../runtime/replay";

@@ -1,5 +1,5 @@
 /** One run of the loop: uploads what it needs, replays the steps, reads the pictures back once. */
-import { POSITION_WORDS } from "../kernels/group_norm";
+import { POSITION_WORDS } from "../kernels/time_share";
 import { bytesOf, type Tensor } from "../recording/recording";
 import { type Canvas, drawOn } from "../runtime/canvas";
 import type { AdapterDescription } from "../runtime/device";

@@ -105,9 +105,12 @@ export class Model {
     return (await this.#openEngine()).device.adapter;
   }
 
-  /** Layers, shapes, parameters, FLOPs, dispatches and memory, for one picture. Needs no device. */
-  describe(): ModelDescription {
-    return describeModel(this.name, this.config, this.#scheduler.name, this.size);
+  /**
+   * Layers, shapes, parameters, FLOPs, dispatches and memory, for one picture. Needs no device; given an adapter, it
+   * describes the algorithms chosen there, else those that need the fewest dispatches.
+   */
+  describe(adapter?: AdapterDescription): ModelDescription {
+    return describeModel(this.name, this.config, this.#scheduler.name, this.size, adapter);
   }
 
   /**

@@ -11,7 +11,7 @@ import { pack, packedShape } from "../../src/kernels/packing";
 import { type Coordinates, type Rounding, resize } from "../../src/kernels/resize";
 import type { Dispatch } from "../../src/recording/dispatch";
 import type { Tensor } from "../../src/recording/recording";
-import { type BHWC, nchwToNhwc, nhwcToNchw, type Shape, sizeOf } from "../../src/tensor/shape";
+import { type BHWC, nchwToNhwc, nhwcToNchw, padRows, type Shape, sizeOf } from "../../src/tensor/shape";
 import { type Input, run, runOne } from "../support/gpu";
 import type { OnnxCase, OnnxTensor } from "./onnx_cases";
 
@@ -120,7 +120,7 @@ function convolve(q: Question): Answer {
     dilation: dilations[0]!,
     padding: paddingOf(q, wShape.slice(2), strides, dilations),
   };
-  return picture(inputs, (t) => conv2d(t.x, t.w, { ...options, bias: t.bias }));
+  return picture(inputs, (t) => conv2d(t.x, t.w, { ...options, vectors: t.bias }));
 }
 
 /** Runs a kernel from picture to picture; the result in ONNX's order. */
@@ -163,15 +163,12 @@ function normalise(q: Question, groups: number): Answer {
   const { shape, data } = imageOf(q);
   const C = shape[3];
   const eps = q.number("epsilon", 1e-5);
-  const inputs = {
-    x: { shape, data },
-    gamma: { shape: [C], data: q.input(1) },
-    beta: { shape: [C], data: q.input(2) },
-  };
-  return run(inputs, ({ x, gamma, beta }, recording) => {
+  const vectors = [q.input(1), q.input(2)].flatMap((vector) => [...padRows(vector, [C])]);
+  const inputs = { x: { shape, data }, vectors: { shape: [vectors.length], data: Float32Array.from(vectors) } };
+  return run(inputs, ({ x, vectors }, recording) => {
     const { statistics } = recording.add("statistics", channelStatistics(x));
     const pixels = shape[1] * shape[2];
-    const { affine } = recording.add("fold", groupNormFold({ statistics, gamma, beta, groups, eps, pixels }));
+    const { affine } = recording.add("fold", groupNormFold({ statistics, vectors, groups, eps, pixels }));
     return recording.add("apply", groupNormApply(x, affine, "identity"));
   }).then(({ y }) => nhwcToNchw(y, shape));
 }
@@ -254,7 +251,7 @@ function product(
     bias: { shape: [N], data: isRow ? bias : new Float32Array(N) },
     residual: { shape: [M, N], data: isRow ? new Float32Array(M * N) : bias },
   };
-  return runOne(inputs, (t) => linear(t.x, t.w, { channels: N, bias: t.bias, residual: t.residual, ...options }));
+  return runOne(inputs, (t) => linear(t.x, t.w, { channels: N, vectors: t.bias, residual: t.residual, ...options }));
 }
 
 function gemm(q: Question): Answer {

@@ -1,10 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { type Conv2dOptions, conv2d, linear } from "../../src/kernels/conv2d";
+import type { Activation } from "../../src/kernels/activation";
+import { type Conv2dOptions, conv2d, linear, STATISTICS_TILE } from "../../src/kernels/conv2d";
 import { pack, packedShape } from "../../src/kernels/packing";
-import { variantFor } from "../../src/kernels/variants";
-import { Recording } from "../../src/recording/recording";
-import { type BHWC, sizeOf } from "../../src/tensor/shape";
+import { POSITION_WORDS } from "../../src/kernels/time_share";
+import { chooseAlgorithms, type Target } from "../../src/kernels/variants";
+import { Recording, type Tensor } from "../../src/recording/recording";
+import { type BHWC, pad4, padRows, sizeOf } from "../../src/tensor/shape";
+import { activations } from "../reference/activation";
 import * as reference from "../reference/conv2d";
+import { groupNorm } from "../reference/group_norm";
 import { run, runOne, testDevice } from "../support/gpu";
 import "../support/matchers";
 import { normal } from "../support/random";
@@ -15,7 +19,11 @@ interface Case {
   readonly channels: number;
   readonly second?: number;
   readonly residual?: boolean;
-  readonly options?: Partial<Omit<Conv2dOptions, "channels" | "bias" | "second" | "residual">>;
+  /** Channels of the sources of a 1x1 shortcut. */
+  readonly shortcut?: readonly number[];
+  readonly norm?: { readonly groups: number; readonly activation: Activation };
+  readonly time?: "bias" | "modulates";
+  readonly options?: Pick<Conv2dOptions, "kernel" | "stride" | "dilation" | "padding" | "upsample" | "scale">;
 }
 
 const cases: Case[] = [
@@ -57,71 +65,228 @@ const cases: Case[] = [
     options: { stride: 2 },
   },
   { why: "smaller than one register tile", shape: [1, 1, 1, 4], channels: 4 },
+  {
+    why: "a long sum, several tiles of pixels and channels",
+    shape: [1, 6, 7, 72],
+    channels: 40,
+  },
+  {
+    why: "a normalised input, the time's bias by step and image",
+    shape: [3, 7, 6, 8],
+    channels: 12,
+    norm: { groups: 4, activation: "silu" },
+    time: "bias",
+  },
+  {
+    why: "a norm over two padded sources with a group across the seam, upsampled",
+    shape: [2, 4, 3, 7],
+    second: 3,
+    channels: 32,
+    norm: { groups: 5, activation: "gelu" },
+    options: { upsample: true },
+  },
+  {
+    why: "a modulated norm, a shortcut of two sources, scaled",
+    shape: [2, 6, 7, 12],
+    channels: 36,
+    shortcut: [6, 9],
+    norm: { groups: 3, activation: "mish" },
+    time: "modulates",
+    options: { scale: 0.5 },
+  },
+  {
+    why: "a shortcut of one source, a norm without activation",
+    shape: [1, 5, 5, 4],
+    channels: 8,
+    shortcut: [5],
+    norm: { groups: 1, activation: "identity" },
+  },
 ];
 
-describe.each([
-  { device: "with WebGPU's defaults", baseline: true },
-  { device: "with all that the adapter has", baseline: false },
-])("conv2d on a device $device", ({ baseline }) => {
-  test.each(cases)(
-    "$why: $shape to $channels",
-    async ({ shape, channels, second = 0, residual = false, options = {} }) => {
-      const [B, H, W, C] = shape;
-      const kernel = options.kernel ?? [3, 3];
-      const taps = kernel[0] * kernel[1];
-      const x = normal(sizeOf(shape), 1);
-      const other = normal(B * H * W * Math.max(second, 1), 2);
-      const w = normal(channels * (C + second) * taps, 3);
-      const bias = normal(channels, 4);
-      const sources = second ? [C, second] : [C];
-      const packed = packedShape("conv", taps, sources, [channels]);
-      const data = pack({ kind: "conv", parts: ["w"], sources }, [
-        { shape: [channels, C + second, ...kernel], data: w },
-      ]);
+/** Every algorithm, on the least device that it runs on. */
+const algorithms: { algorithm: string; baseline: boolean; target?: Target }[] = [
+  { algorithm: "the tile in workgroup memory", baseline: true },
+  { algorithm: "the tile of registers", baseline: true, target: { kind: "cpu", subgroupSize: null } },
+  { algorithm: "whatever the adapter prefers", baseline: false },
+];
 
-      const joined = second ? reference.concatChannels(x, other, C, second) : Float64Array.from(x);
-      const joinedShape: BHWC = [B, H, W, C + second];
-      const enlarged: BHWC = options.upsample ? [B, 2 * H, 2 * W, C + second] : joinedShape;
-      const expected = reference.conv2d({
-        x: options.upsample ? reference.upsampleNearest(joined, joinedShape) : joined,
-        shape: enlarged,
-        w,
-        bias: (_b, n) => bias[n]!,
-        channels,
-        kernel,
-        stride: options.stride ?? 1,
-        dilation: options.dilation ?? 1,
-        padding: options.padding ?? [1, 1, 1, 1],
-      });
-      const stride = options.stride ?? 1;
-      const outShape: BHWC = [B, Math.ceil(enlarged[1] / stride), Math.ceil(enlarged[2] / stride), channels];
-      const added = normal(expected.length, 5);
-      const total = expected.map((value, i) => (value + (residual ? added[i]! : 0)) * (options.scale ?? 1));
+describe.each(algorithms)("conv2d by $algorithm", (options) => {
+  test.each(cases)("$why: $shape to $channels", async (given) => {
+    const { inputs, launch, expected } = prepared(given);
+    const { y } = await run(inputs, launch, options);
+    expect(y).toBeAllClose(expected, { rtol: 1e-5, atol: 3e-5 });
+  });
+});
 
-      const { y } = await run(
-        {
-          x: { shape, data: x },
-          second: { shape: [B, H, W, Math.max(second, 1)] as BHWC, data: other },
-          w: { shape: packed, data },
-          bias: { shape: [channels], data: bias },
-          residual: { shape: outShape, data: residual ? added : new Float32Array(sizeOf(outShape)) },
-        },
-        (t, recording) =>
-          recording.add(
-            "conv",
-            conv2d(t.x, t.w, {
-              ...options,
-              channels,
-              bias: t.bias,
-              ...(second ? { second: t.second } : {}),
-              ...(residual ? { residual: t.residual } : {}),
-            }),
-          ),
-        { baseline },
-      );
-      expect(y).toBeAllClose(total, { rtol: 1e-5, atol: 2e-5 });
+/** A case's tensors, its dispatches, and what they must give by the definition. */
+function prepared({ shape, channels, second = 0, residual, shortcut, norm, time, options = {} }: Case) {
+  const [B, H, W, C] = shape;
+  const kernel = options.kernel ?? [3, 3];
+  const taps = kernel[0] * kernel[1];
+  const stride = options.stride ?? 1;
+  const enlarged = options.upsample ? 2 : 1;
+  const outShape: BHWC = [B, Math.ceil((H * enlarged) / stride), Math.ceil((W * enlarged) / stride), channels];
+  const pixels = outShape[1] * outShape[2];
+  const sources = second ? [C, second] : [C];
+  const total = C + second;
+  const x = normal(sizeOf(shape), 1, norm ? 3 : 0);
+  const other = normal(B * H * W * Math.max(second, 1), 2);
+  const w = normal(channels * total * taps, 3);
+  const bias = normal(channels, 4);
+  const added = normal(B * pixels * channels, 5);
+  const [gamma, beta] = [normal(total, 6, 1), normal(total, 7)];
+  const ways = shortcut ?? [];
+  const around = ways.map((width, i) => normal(B * pixels * width, 8 + i));
+  const wAround = normal(channels * ways.reduce((a, b) => a + b, 0), 10);
+  const table = normal(3 * 2 * 96, 11); // 3 steps of 2 conditions
+  const conditions = Array.from({ length: B }, (_, b) => (b + 1) % 2);
+  const position = new Uint32Array(POSITION_WORDS);
+  position.set([2, 0, 0, 0, ...conditions]);
+  const rowOf = (b: number) => (2 * 2 + conditions[b]!) * 96 + 4;
+
+  const packed = [
+    ...pack({ kind: "conv", parts: ["w"], sources }, [{ shape: [channels, total, ...kernel], data: w }]),
+    ...(shortcut
+      ? pack({ kind: "conv", parts: ["s"], sources: ways }, [
+          { shape: [channels, wAround.length / channels, 1, 1], data: wAround },
+        ])
+      : []),
+  ];
+  const vectors = [...(norm ? [gamma, beta].flatMap((vector) => splitPadded(vector, sources)) : []), ...bias];
+  const inputs = {
+    x: { shape, data: x },
+    second: { shape: [B, H, W, Math.max(second, 1)] as BHWC, data: other },
+    w: { shape: [packed.length / pad4(channels), pad4(channels)], data: Float32Array.from(packed) },
+    vectors: { shape: [vectors.length], data: Float32Array.from(vectors) },
+    residual: { shape: outShape, data: added },
+    around: {
+      shape: [B, outShape[1], outShape[2], ways[0] ?? 1] as BHWC,
+      data: around[0] ?? new Float32Array(B * pixels),
     },
-  );
+    around2: {
+      shape: [B, outShape[1], outShape[2], ways[1] ?? 1] as BHWC,
+      data: around[1] ?? new Float32Array(B * pixels),
+    },
+    table: { shape: [6, 96] as const, data: table },
+    position: { shape: [POSITION_WORDS], data: position },
+    one: identity(C),
+    two: identity(Math.max(second, 1)),
+    none: { shape: [Math.max(C, second)], data: new Float32Array(Math.max(C, second)) },
+  };
+  type Tensors = { [K in keyof typeof inputs]: Tensor<(typeof inputs)[K]["shape"]> };
+  const launch = (t: Tensors, recording: Recording) => {
+    // Whoever is to be normalised must carry statistics: a convolution that copies leaves them.
+    const copy = (from: Tensor<BHWC>, one: Tensor, C: number) => {
+      const copied = { channels: C, vectors: t.none, kernel: [1, 1], padding: [0, 0, 0, 0], statistics: true } as const;
+      return norm
+        ? recording.add("copy", conv2d(from, one, { ...copied, vectors: recording.state("zeros", [C]) })).y
+        : from;
+    };
+    const share = { table: t.table, position: t.position, column: 4, conditions: 2, modulates: time === "modulates" };
+    return recording.add(
+      "conv",
+      conv2d(copy(t.x, t.one, C), t.w, {
+        ...options,
+        channels,
+        vectors: t.vectors,
+        ...(second ? { second: copy(t.second, t.two, second) } : {}),
+        ...(residual ? { residual: t.residual } : {}),
+        ...(shortcut ? { shortcut: { x: t.around, second: ways[1] ? t.around2 : undefined } } : {}),
+        ...(norm ? { norm: { ...norm, eps: 1e-5 } } : {}),
+        ...(time ? { time: share } : {}),
+      }),
+    );
+  };
+
+  const both = second ? reference.concatChannels(x, other, C, second) : Float64Array.from(x);
+  const normalised = norm
+    ? groupNorm(both, [B, H * W, total], gamma, beta, norm.groups, 1e-5).map((value, i) => {
+        const at = rowOf(Math.floor(i / (H * W * total))) + (i % total);
+        const isModulated = time === "modulates";
+        return activations[norm.activation](isModulated ? value * (1 + table[at]!) + table[at + total]! : value);
+      })
+    : both;
+  const input: BHWC = [B, H, W, total];
+  const sum = reference.conv2d({
+    x: options.upsample ? reference.upsampleNearest(normalised, input) : normalised,
+    shape: [B, H * enlarged, W * enlarged, total],
+    w,
+    bias: (b, n) => bias[n]! + (time === "bias" ? table[rowOf(b) + n]! : 0),
+    channels,
+    kernel,
+    stride,
+    dilation: options.dilation ?? 1,
+    padding: options.padding ?? [1, 1, 1, 1],
+  });
+  const widths = ways.reduce((a, b) => a + b, 0);
+  const joined = ways.length > 1 ? reference.concatChannels(around[0]!, around[1]!, ways[0]!, ways[1]!) : around[0];
+  const expected = sum.map((value, i) => {
+    const [p, n] = [Math.floor(i / channels), i % channels];
+    let way = residual ? added[i]! : 0;
+    for (let c = 0; c < widths; c++) way += joined![p * widths + c]! * wAround[n * widths + c]!;
+    return (value + way) * (options.scale ?? 1);
+  });
+  return { inputs, launch, expected };
+}
+
+/** The weights of a 1x1 convolution that copies C channels. */
+function identity(C: number) {
+  const data = Float32Array.from({ length: C * C }, (_, i) => Number(i % (C + 1) === 0));
+  const packed = pack({ kind: "conv", parts: ["one"], sources: [C] }, [{ shape: [C, C, 1, 1], data }]);
+  return { shape: packedShape("conv", 1, [C], [C]), data: packed };
+}
+
+/** A vector over concatenated sources, each source's part padded by itself. */
+function splitPadded(vector: Float32Array, sources: readonly number[]): number[] {
+  let first = 0;
+  return sources.flatMap((channels) => {
+    first += channels;
+    return [...padRows(vector.subarray(first - channels, first), [channels])];
+  });
+}
+
+describe("statistics", () => {
+  test.each([
+    { why: "several tiles, the last one short", shape: [2, 7, 11, 6] as BHWC, channels: 10, mean: 0 },
+    { why: "an image smaller than a tile", shape: [3, 2, 2, 4] as BHWC, channels: 4, mean: 0 },
+    { why: "mean much larger than std", shape: [1, 8, 8, 4] as BHWC, channels: 36, mean: 1000 },
+  ])("$why: $shape", async ({ shape, channels, mean }) => {
+    const [B, H, W, C] = shape;
+    const data = normal(channels * C, 2);
+    const packed = pack({ kind: "conv", parts: ["w"], sources: [C] }, [{ shape: [channels, C, 1, 1], data }]);
+    const inputs = {
+      x: { shape, data: normal(sizeOf(shape), 1) },
+      w: { shape: packedShape("conv", 1, [C], [channels]), data: packed },
+      vectors: { shape: [channels], data: normal(channels, 3, mean) },
+    };
+    const tiles = Math.ceil((H * W) / STATISTICS_TILE);
+    const columns = pad4(channels);
+    const { whole } = await run(inputs, (t, recording) => {
+      const options = {
+        channels,
+        vectors: t.vectors,
+        kernel: [1, 1],
+        padding: [0, 0, 0, 0],
+        statistics: true,
+      } as const;
+      const rows = B * H * W + B * tiles * 2;
+      const y = recording.state("y and its statistics", [rows, columns]);
+      return { whole: recording.add("conv", { ...conv2d(t.x, t.w, options), writes: { y } }).y };
+    });
+    for (let b = 0; b < B; b++)
+      for (let tile = 0; tile < tiles; tile++)
+        for (let n = 0; n < channels; n++) {
+          const end = Math.min(H * W, (tile + 1) * STATISTICS_TILE);
+          const values = Array.from({ length: end - tile * STATISTICS_TILE }, (_, i) => {
+            return whole[(b * H * W + tile * STATISTICS_TILE + i) * columns + n]!;
+          });
+          const average = values.reduce((a, v) => a + v, 0) / values.length;
+          const m2 = values.reduce((a, v) => a + (v - average) ** 2, 0);
+          const at = (B * H * W + (b * tiles + tile) * 2) * columns + n;
+          expect(Math.abs(whole[at]! - average)).toBeLessThan(1e-5 + Math.abs(mean) * 1e-6);
+          expect(Math.abs(whole[at + columns]! - m2)).toBeLessThan(1e-4 * (1 + m2) + Math.abs(mean) * 2e-6 * m2);
+        }
+  });
 });
 
 describe("conv2d", () => {
@@ -131,56 +296,40 @@ describe("conv2d", () => {
     const recording = new Recording("variant");
     const x = recording.state("x", [1, 4, 4, 4] as BHWC);
     const w = recording.state("w", [9, 4, 32]);
-    recording.add("conv", conv2d(x, w, { channels: 32, bias: recording.state("bias", [32]) }));
-    recording.exchange((dispatch) => variantFor(dispatch, device.adapter));
+    recording.add("conv", conv2d(x, w, { channels: 32, vectors: recording.state("bias", [32]) }));
+    chooseAlgorithms(recording, device.adapter);
     expect(subgroupSize).not.toBeNull();
     expect(recording.dispatches[0]!.shader.name).toBe(kind === "cpu" ? "conv2d_subgroup" : "conv2d");
   });
 
-  test("bias rows: the step and each image's condition choose the row", async () => {
-    const shape: BHWC = [3, 4, 4, 4];
-    const x = normal(sizeOf(shape), 1);
-    const w = normal(8 * 4 * 9, 2);
-    const table = normal(3 * 2 * 16, 3); // 3 steps of 2 conditions, 16 columns
-    const conditions = [1, 0, 1];
-    const packed = packedShape("conv", 9, [4], [8]);
-    const y = await runOne(
-      {
-        x: { shape, data: x },
-        w: {
-          shape: packed,
-          data: pack({ kind: "conv", parts: ["w"], sources: [4] }, [{ shape: [8, 4, 3, 3], data: w }]),
-        },
-        table: { shape: [6, 16], data: table },
-        position: { shape: [8], data: Uint32Array.from([2, 0, 0, 0, ...conditions, 0]) },
-      },
-      (t) =>
-        conv2d(t.x, t.w, { channels: 8, bias: { table: t.table, position: t.position, column: 4, conditions: 2 } }),
-    );
-    const expected = reference.conv2d({
-      x,
-      shape,
-      w,
-      bias: (b, n) => table[(2 * 2 + conditions[b]!) * 16 + 4 + n]!,
-      channels: 8,
-      kernel: [3, 3],
-      stride: 1,
-      padding: [1, 1, 1, 1],
-    });
-    expect(y).toBeAllClose(expected, { rtol: 1e-5, atol: 2e-5 });
-  });
-
   test("shapes that do not fit are refused", () => {
-    const tensor = (shape: number[]) => ({ id: 0, label: "t", shape, dtype: "f32", kind: "state" }) as const;
-    const x = { ...tensor([1, 2, 2, 4]), shape: [1, 2, 2, 4] as BHWC };
-    const bias = tensor([8]);
-    expect(() => conv2d(x, tensor([9, 4, 4]), { channels: 8, bias })).toThrowErrorMatchingInlineSnapshot(
-      `[ShapeError: conv2d: w must be packed as (9, 4, 8), got (9, 4, 4)]`,
+    const recording = new Recording("test");
+    const x = recording.state<BHWC>("x", [1, 2, 2, 4]);
+    const vectors = recording.state("vectors", [8]);
+    const narrow = recording.state("w", [9, 4, 4]);
+    const w = recording.state("w", [9, 4, 8]);
+    expect(() => conv2d(x, narrow, { channels: 8, vectors })).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: conv2d: w must be packed as (36, 8), got (9, 4, 4)]`,
+    );
+    expect(() => conv2d(x, w, { channels: 8, vectors, padding: [0, 0, 0, 0] })).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: conv2d: the 3 x 3 window must fit the padded input, got (1, 2, 2, 4)]`,
+    );
+    const norm = { groups: 2, eps: 1e-5, activation: "silu" } as const;
+    expect(() => conv2d(x, w, { channels: 8, vectors, norm })).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: conv2d: vectors must be (16), got (8)]`,
+    );
+    const all = recording.state("vectors", [16]);
+    expect(() => conv2d(x, w, { channels: 8, vectors: all, norm })).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: conv2d: to be normalised, x must carry its statistics; they are a convolution's option]`,
     );
     expect(() =>
-      conv2d(x, tensor([9, 4, 8]), { channels: 8, bias, padding: [0, 0, 0, 0] }),
+      conv2d(x, w, { channels: 8, vectors: all, norm: { ...norm, groups: 3 } }),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[ShapeError: conv2d: the 3 x 3 window must fit the padded input, got (1, 2, 2, 4)]`,
+      `[ShapeError: conv2d: the norm's channels must divide into groups, got C = 4 and groups = 3]`,
+    );
+    const residual = recording.state("residual", [1, 2, 2, 4]);
+    expect(() => conv2d(x, w, { channels: 8, vectors, residual })).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: conv2d: residual must be (1, 2, 2, 8), got (1, 2, 2, 4)]`,
     );
   });
 });
@@ -204,7 +353,7 @@ describe("linear", () => {
         w: { shape: packedShape("linear", 1, [D], channels), data: pack(packing, parts) },
         bias: { shape: [N], data: Float32Array.from(biases.flatMap((b) => [...b])) },
       },
-      (t) => linear(t.x, t.w, { channels: N, bias: t.bias }),
+      (t) => linear(t.x, t.w, { channels: N, vectors: t.bias }),
     );
     // The parts' outputs stand side by side in a row of y.
     const columns = parts.flatMap(({ shape: [n], data }, part) =>

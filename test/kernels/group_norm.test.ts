@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { Activation } from "../../src/kernels/activation";
-import { channelStatistics, groupNormApply, groupNormFold, POSITION_WORDS } from "../../src/kernels/group_norm";
+import { channelStatistics, groupNormApply, groupNormFold, groupNormJoin } from "../../src/kernels/group_norm";
+import { POSITION_WORDS } from "../../src/kernels/time_share";
 import { Recording } from "../../src/recording/recording";
-import { type BHWC, pad4 } from "../../src/tensor/shape";
+import { type BHWC, pad4, padRows } from "../../src/tensor/shape";
 import { activations } from "../reference/activation";
 import { groupNorm } from "../reference/group_norm";
 import { run } from "../support/gpu";
@@ -27,6 +28,19 @@ function concatenate(a: ArrayLike<number>, C1: number, b: ArrayLike<number>, C2:
     const c = i % (C1 + C2);
     return c < C1 ? a[row * C1 + c]! : b[row * C2 + c - C1]!;
   });
+}
+
+/** Scales, then shifts, each source of them padded by itself. */
+function vectorsOf(gamma: Float32Array, beta: Float32Array, sources: readonly number[]) {
+  const data = [gamma, beta].flatMap((vector) => {
+    let first = 0;
+    return sources.flatMap((channels) => {
+      const part = padRows(vector.subarray(first, first + channels), [channels]);
+      first += channels;
+      return [...part];
+    });
+  });
+  return { shape: [data.length], data: Float32Array.from(data) };
 }
 
 describe("group_norm", () => {
@@ -57,19 +71,21 @@ describe("group_norm", () => {
       const inputs = {
         x: { shape, data: x },
         x2: { shape: C2 ? [B, H, W, C2] : [1], data: x2 },
-        gamma: { shape: [C], data: gamma },
-        beta: { shape: [C], data: beta },
+        vectors: vectorsOf(gamma, beta, C2 ? [C1, C2] : [C1]),
       };
-      const { y, y2, affine } = await run(inputs, (t, recording) => {
+      const { y, y2, affine, joined } = await run(inputs, (t, recording) => {
         const { statistics } = recording.add("statistics", channelStatistics(t.x));
         const other = C2 ? recording.add("other", channelStatistics(t.x2)).statistics : undefined;
-        const fold = { statistics, second: other, gamma: t.gamma, beta: t.beta, groups, eps, pixels: H * W };
+        const fold = { statistics, second: other, vectors: t.vectors, groups, eps, pixels: H * W };
         const { affine } = recording.add("fold", groupNormFold(fold));
         // A state keeps its memory, where an activation that nothing reads gives it to the next.
         const kept = { y: recording.state("y", shape) };
         const { y } = recording.add("apply", { ...groupNormApply(t.x, affine, f), writes: kept });
         const y2 = C2 ? recording.add("apply2", groupNormApply(t.x2, affine, f, pad4(C1))).y : y;
-        return { y, y2, affine };
+        const together = recording.state("joined", [B, H * W, pad4(C1) + pad4(C2)]);
+        recording.add("join", groupNormJoin(t.x, affine, f, 0, together));
+        if (C2) recording.add("join2", groupNormJoin(t.x2, affine, f, pad4(C1), together));
+        return { y, y2, affine, joined: together };
       });
       const both = C2 ? concatenate(x, C1, x2, C2) : x;
       const expected = groupNorm(both, [B, H * W, C], gamma, beta, groups, eps).map(activations[f]);
@@ -77,9 +93,10 @@ describe("group_norm", () => {
       const tolerance = { rtol: 2e-5, atol: 5e-6 + Math.abs(mean) * 3e-7 };
       expect(C2 ? concatenate(y, C1, y2, C2) : y).toBeAllClose(expected, tolerance);
       const columns = pad4(C1) + pad4(C2);
+      const isPadding = (column: number) => (column >= C1 && column < pad4(C1)) || column >= pad4(C1) + C2;
+      expect([...joined].filter((_, i) => !isPadding(i % columns))).toEqual([...(C2 ? concatenate(y, C1, y2, C2) : y)]);
       const padding = [...affine].filter((_, i) => {
-        const column = i % columns;
-        return (column >= C1 && column < pad4(C1)) || column >= pad4(C1) + C2;
+        return isPadding(i % columns);
       });
       expect(padding.every((value) => value === 0)).toBe(true);
     },
@@ -87,7 +104,7 @@ describe("group_norm", () => {
 
   test("the time embedding's scale and shift, from the row of the step and of each image's condition", async () => {
     const [B, H, W, C] = [3, 4, 5, 6];
-    const [steps, conditions, column, columns] = [4, 3, 5, 30];
+    const [steps, conditions, column, columns] = [4, 3, 8, 30];
     const x = normal(B * H * W * C, 1);
     const gamma = normal(C, 2, 1);
     const beta = normal(C, 3);
@@ -96,16 +113,15 @@ describe("group_norm", () => {
     position.set([2, 0, 0, 0, 1, 2, 0]);
     const inputs = {
       x: { shape: [B, H, W, C], data: x },
-      gamma: { shape: [C], data: gamma },
-      beta: { shape: [C], data: beta },
+      vectors: vectorsOf(gamma, beta, [C]),
       table: { shape: [steps * conditions, columns] as const, data: table },
       position: { shape: [POSITION_WORDS], data: position },
     };
     const { y } = await run(inputs, (t, recording) => {
       const { statistics } = recording.add("statistics", channelStatistics(t.x));
-      const modulation = { table: t.table, column, position: t.position, conditions };
-      const norm = { gamma: t.gamma, beta: t.beta, groups: 2, eps: 1e-5, pixels: H * W };
-      const { affine } = recording.add("fold", groupNormFold({ statistics, ...norm, modulation }));
+      const time = { table: t.table, column, position: t.position, conditions, modulates: true };
+      const norm = { vectors: t.vectors, groups: 2, eps: 1e-5, pixels: H * W };
+      const { affine } = recording.add("fold", groupNormFold({ statistics, ...norm, time }));
       return recording.add("apply", groupNormApply(t.x, affine, "silu"));
     });
     const normalised = groupNorm(x, [B, H * W, C], gamma, beta, 2, 1e-5);
@@ -122,14 +138,14 @@ describe("group_norm", () => {
     const recording = new Recording("test");
     const x = recording.state("x", [1, 4, 4, 6]);
     const { statistics } = recording.add("statistics", channelStatistics(x));
-    const gamma = recording.state("gamma", [6]);
-    const short = recording.state("short", [5]);
-    const norm = { statistics, gamma, beta: gamma, groups: 2, eps: 1e-5, pixels: 16 };
+    const vectors = recording.state("vectors", [16]);
+    const short = recording.state("short", [12]);
+    const norm = { statistics, vectors, groups: 2, eps: 1e-5, pixels: 16 };
     expect(() => groupNormFold({ ...norm, groups: 4 })).toThrowErrorMatchingInlineSnapshot(
       `[ShapeError: groupNormFold: channels must divide into groups, got C = 6 and groups = 4]`,
     );
-    expect(() => groupNormFold({ ...norm, beta: short })).toThrowErrorMatchingInlineSnapshot(
-      `[ShapeError: groupNormFold: beta must be (6), got (5) for C1 = 6]`,
+    expect(() => groupNormFold({ ...norm, vectors: short })).toThrowErrorMatchingInlineSnapshot(
+      `[ShapeError: groupNormFold: vectors must have 16 numbers or more, got (12)]`,
     );
     expect(() => groupNormFold({ ...norm, pixels: 64 })).toThrowErrorMatchingInlineSnapshot(
       `[ShapeError: groupNormFold: 64 pixels make 8 tiles, got 4]`,

@@ -20,9 +20,12 @@ describe("rescale", () => {
     const { y } = await run(
       { x: { shape: [1, 2, 2, 1] as const, data: x }, w: { shape: [1, 4, 4], data: new Float32Array(16).fill(1) } },
       (t, recording) => {
-        const bias = recording.state("bias", [4]);
+        const vectors = recording.state("bias", [4]);
         const shifted = recording.add("rescale", rescale(t.x, { shift: 3 })).y;
-        return recording.add("sum", conv2d(shifted, t.w, { channels: 4, bias, kernel: [1, 1], padding: [0, 0, 0, 0] }));
+        return recording.add(
+          "sum",
+          conv2d(shifted, t.w, { channels: 4, vectors, kernel: [1, 1], padding: [0, 0, 0, 0] }),
+        );
       },
     );
     expect(y).toBeAllClose(

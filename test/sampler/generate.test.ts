@@ -21,9 +21,9 @@ afterAll(() => {
 describe("generate", () => {
   test("one readback; the first step and all later ones are two submits when nothing forces more", async () => {
     const { report } = await plain.generate({ steps: 10, seed: 1, sliceMs: Infinity });
-    const { dispatchesPerStep } = plain.describe();
+    const { dispatchesPerStep } = plain.describe(await plain.adapter());
     expect(report).toMatchObject({ steps: 10, evaluations: 10, submits: 3, readbacks: 1, dispatchesPerStep });
-    const opening = plain.describe().layers.filter(({ section }) => section !== "step").length;
+    const opening = plain.describe(await plain.adapter()).layers.filter(({ section }) => section !== "step").length;
     expect(report.dispatches).toBe(10 * dispatchesPerStep + opening);
   });
 
@@ -78,7 +78,7 @@ describe("generate", () => {
       sampler: "dpmsolver++",
       sliceMs: Infinity,
     });
-    const { dispatchesPerStep } = doodle.describe();
+    const { dispatchesPerStep } = doodle.describe(await doodle.adapter());
     expect(report).toMatchObject({ evaluations: 20, submits: 3, readbacks: 1, dispatchesPerStep });
   });
 
@@ -92,8 +92,8 @@ describe("generate", () => {
       guidance: 1,
       sliceMs: 1e-6,
     });
-    const opening = doodle.describe().layers.filter(({ section }) => section !== "step").length;
-    const dispatches = steps * doodle.describe().dispatchesPerStep + opening;
+    const opening = doodle.describe(await doodle.adapter()).layers.filter(({ section }) => section !== "step").length;
+    const dispatches = steps * doodle.describe(await doodle.adapter()).dispatchesPerStep + opening;
     expect(report).toMatchObject({ evaluations: steps, submits: steps + 1, readbacks: 1, dispatches });
     expect(images[0]!.samples.every((value) => Math.abs(value) < 1.5)).toBe(true);
   });
