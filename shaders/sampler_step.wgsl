@@ -5,14 +5,15 @@
 //   eps  = eps_x * x + eps_out * out + eps_x0 * x0
 //   x'   = a x + b x0 + c eps + d noise + sum_k h_k history_k;  at most two history tensors become such a sum too
 //
-// Shapes    x, denoised: (B, P, C)   model_output: (B or 2B, P, C or 2C), conditional images first
+// Shapes    x, denoised: (B, P, C), behind x a flag   model_output: (B or 2B, P, C or 2C), conditional images first
 //           history: (slots, B, P, C)   model_input: (B or 2B, P, C), the next input scale times x'
 //           scales: (B) of (threshold s, rescale factor)
-// Layout    NHWC, C padded to a multiple of 4 with zeros; table: src/schedulers/pack.ts; step: which row
+// Layout    NHWC, C padded to a multiple of 4 with zeros; table: src/schedulers/pack.ts; step: which row. The flag: 1 + the
+//           first row at which model_output or x' was not finite. Whoever sets it sets the same, so that none waits.
 // Dispatch  one invocation per four channels of a pixel, workgroups in x, then y
 // Cost      reads model_output, x and the weighed history once, writes up to five tensors; one Philox per channel
 // Host      src/kernels/sampler_step.ts      Test  test/kernels/sampler_step.test.ts
-// Include   lib/philox.wgsl lib/log.wgsl lib/sampler_table.wgsl
+// Include   lib/philox.wgsl lib/log.wgsl lib/sampler_table.wgsl lib/finite.wgsl
 
 override WORKGROUP_SIZE: u32 = 64;
 override GUIDED: bool = false;
@@ -75,8 +76,10 @@ fn main(@builtin(global_invocation_id) global_id: vec3u, @builtin(num_workgroups
   let output_groups = (params.output_channels + 3u) / 4u;
   let output_pixel = (image * params.pixels + pixel) * output_groups;
   var output = model_output[output_pixel + group];
+  var is_sound = is_finite(output);
   if (GUIDED) {
     let unconditional = model_output[params.images * params.pixels * output_groups + output_pixel + group];
+    is_sound = is_sound && is_finite(unconditional);
     output = guide(output, unconditional);
     if (RESCALE) {
       output *= scales[image].y;
@@ -128,6 +131,10 @@ fn main(@builtin(global_invocation_id) global_id: vec3u, @builtin(num_workgroups
     history[row.second_slot * tensor_size + element] = second;
   }
 
+  is_sound = is_sound && is_finite(next);
+  if (!is_sound && x[tensor_size].x == 0.0) {
+    x[tensor_size].x = f32(step[0] + 1u);
+  }
   x[element] = next;
   denoised[element] = terms.x0;
   let seen = next_input_scale(step[0]) * next;

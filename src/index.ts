@@ -33,4 +33,12 @@ export type { SourcePicture } from "./sampler/source_picture";
 export type { SigmaSpacing, StepSpacing } from "./sampler/spacing";
 export type { Rng } from "./sampler/statics";
 export { SAMPLERS } from "./schedulers/registry";
-export { CheckpointError, DeviceError, InputError, ShaderError, ShapeError, UnstaticError } from "./tensor/check";
+export {
+  CheckpointError,
+  DeviceError,
+  InputError,
+  NumericError,
+  ShaderError,
+  ShapeError,
+  UnstaticError,
+} from "./tensor/check";

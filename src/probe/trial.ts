@@ -122,7 +122,9 @@ function buffersOf({ reads, writes }: RecordedDispatch): Tensor[] {
 function alone({ device }: Program, dispatch: RecordedDispatch, weights: Weights): Promise<Program> {
   const recording = new Recording(`${dispatch.label} on trial`);
   const made = new Map<number, Tensor>();
-  for (const { id, label, shape, dtype } of buffersOf(dispatch)) made.set(id, recording.state(label, shape, dtype));
+  for (const { id, label, shape, dtype, tail } of buffersOf(dispatch)) {
+    made.set(id, recording.state(label, shape, dtype, tail));
+  }
   const own = (tensor: Tensor): Tensor => {
     if (tensor.kind !== "weight") return made.get(tensor.id)!;
     const { label, shape, packing } = tensor as Weight;

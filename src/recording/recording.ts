@@ -78,8 +78,8 @@ export class Recording {
   }
 
   /** A tensor that outlives the sections: inputs, counters, tables, the sample itself. */
-  state<S extends Shape>(label: string, shape: S, dtype: DType = "f32"): Tensor<S> {
-    return this.#tensor(label, shape, dtype, "state");
+  state<S extends Shape>(label: string, shape: S, dtype: DType = "f32", tail = 0): Tensor<S> {
+    return this.#tensor(label, shape, dtype, "state", tail);
   }
 
   /** A tensor of the checkpoint. `shape` is the packed shape that the kernel expects. */

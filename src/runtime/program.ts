@@ -116,13 +116,13 @@ export class Program {
     return this.#bufferOf(tensor);
   }
 
-  /** Uploads a state, in the padded layout. Only between runs. */
-  write(tensor: Tensor, data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): void {
+  /** Uploads a state, in the padded layout, from byte `offset` on. Only between runs. */
+  write(tensor: Tensor, data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>, offset = 0): void {
     check(
-      data.byteLength <= bytesOf(tensor),
-      () => `${tensor.label}: holds ${bytesOf(tensor)} bytes, got ${data.byteLength}`,
+      offset + data.byteLength <= bytesOf(tensor),
+      () => `${tensor.label}: holds ${bytesOf(tensor)} bytes, got ${offset + data.byteLength}`,
     );
-    this.device.gpu.queue.writeBuffer(this.#bufferOf(tensor), 0, data);
+    this.device.gpu.queue.writeBuffer(this.#bufferOf(tensor), offset, data);
   }
 
   /** Reads a tensor back, in the padded layout. */

@@ -1,13 +1,14 @@
 /** One run of the loop: uploads what it needs, replays the steps, reads the pictures back once. */
+import { clearedFlag, nonfiniteRow } from "../kernels/sampler_state";
 import { POSITION_WORDS } from "../kernels/time_share";
-import { bytesOf, type Tensor } from "../recording/recording";
+import type { Tensor } from "../recording/recording";
 import { type Canvas, drawOn } from "../runtime/canvas";
 import type { AdapterDescription } from "../runtime/device";
 import { History } from "../runtime/history";
 import type { Program } from "../runtime/program";
 import { type Progress, replay } from "../runtime/replay";
 import { packTable } from "../schedulers/pack";
-import { padRows, sizeOf, unpadRows } from "../tensor/shape";
+import { paddedSizeOf, padRows, sizeOf, unpadRows } from "../tensor/shape";
 import type { Conditions } from "./conditions";
 import { type Image, imagesOf } from "./image";
 import type { RecordedLoop } from "./network";
@@ -97,6 +98,7 @@ export class Run {
   readonly #options: GenerateOptions;
   readonly #adapter: AdapterDescription;
   #readbacks = 0;
+  #nonfiniteRow: number | null = null;
 
   constructor(
     program: Program,
@@ -120,6 +122,16 @@ export class Run {
   /** Evaluations of the network: replays of the section "step". */
   get evaluations(): number {
     return this.#inputs.plan.table.rows.length;
+  }
+
+  /** The evaluation that left the finite numbers, once the run is over; null where none did. */
+  get nonfiniteRow(): number | null {
+    return this.#nonfiniteRow;
+  }
+
+  /** Runs as far as evaluation `last`, and reads nothing. */
+  async replayTo(last: number): Promise<void> {
+    for await (const _ of this.#replay(this.#inputs.sliceMs, undefined, last + 1));
   }
 
   /** Runs to the end. */
@@ -163,11 +175,11 @@ export class Run {
     return { images, report: this.#report(last!, performance.now() - start), steps: [] };
   }
 
-  #replay(sliceMs: number, history: History | undefined): AsyncGenerator<Progress> {
+  #replay(sliceMs: number, history: History | undefined, count = this.evaluations): AsyncGenerator<Progress> {
     return replay(this.#program, {
       opening: ["prepare", "start"],
       section: "step",
-      count: this.#inputs.plan.table.rows.length,
+      count,
       sliceMs,
       signal: this.#options.signal,
       afterStep: history && ((encoder, index) => history.encode(encoder, index)),
@@ -191,6 +203,8 @@ export class Run {
     const position = new Uint32Array(POSITION_WORDS);
     position.set(indices, 4);
     this.#program.write(unet.position, position);
+    const flag = clearedFlag(state.x);
+    this.#program.write(state.x, flag.data, flag.offset);
     this.#uploadPictures();
   }
 
@@ -200,7 +214,7 @@ export class Run {
     if (noise) {
       const statics = plan.statics();
       this.#program.write(noise, statics);
-      this.#program.write(state.x, statics.subarray(0, bytesOf(state.x) / 4));
+      this.#program.write(state.x, statics.subarray(0, paddedSizeOf(state.x.shape)));
     }
     if (original) this.#program.write(original, perPicture(original, plan.original!.samples));
     if (mask) this.#program.write(mask, perPicture(mask, plan.original!.mask!));
@@ -213,7 +227,9 @@ export class Run {
 
   async #read(tensor: RecordedLoop["state"]["x"]): Promise<Image[]> {
     this.#readbacks++;
-    return imagesOf(unpadRows(await this.#program.read(tensor), tensor.shape), tensor.shape);
+    const numbers = await this.#program.read(tensor);
+    if (tensor === this.#loop.state.x) this.#nonfiniteRow = nonfiniteRow(tensor, numbers);
+    return imagesOf(unpadRows(numbers, tensor.shape), tensor.shape);
   }
 
   async #keptGeneration(history: History, last: Progress, start: number): Promise<Generation> {
@@ -221,6 +237,7 @@ export class Run {
     const { shape } = this.#loop.state.x;
     this.#readbacks++;
     const kept = await history.read();
+    this.#nonfiniteRow = nonfiniteRow(this.#loop.state.x, kept.at(-1)![0]!);
     const steps = rows.map(({ timestep, sigma }, index) => {
       const [x, x0] = kept[index]!.map((numbers) => imagesOf(unpadRows(numbers, shape), shape));
       return { index, timestep, sigma, x: x!, x0: x0! };

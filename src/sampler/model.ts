@@ -7,7 +7,7 @@ import { parseUNet2DConfig, type UNet2DConfig } from "../models/unet_2d_config";
 import { loadWeights, matchCheckpoint } from "../models/weights";
 import type { AdapterDescription, Device } from "../runtime/device";
 import { type Scheduler, schedulerFromConfig } from "../schedulers/registry";
-import { check, InputError } from "../tensor/check";
+import { check, InputError, NumericError } from "../tensor/check";
 import type { Shape } from "../tensor/shape";
 import { conditionsOf } from "./conditions";
 import { describeModel, type ModelDescription } from "./description";
@@ -15,6 +15,7 @@ import { Engine, type WeightLoader } from "./engine";
 import { type ForwardInput, type ForwardOutput, runForward } from "./forward";
 import { type Generation, Run, type Step } from "./generation";
 import { recordForward, recordLoop } from "./network";
+import { firstNonfinite } from "./nonfinite";
 import { checkOptions, type GenerateOptions } from "./options";
 import { planOf } from "./plan";
 
@@ -115,10 +116,16 @@ export class Model {
 
   /**
    * From static to pictures: the whole loop on the GPU, one readback at the end.
-   * @throws InputError for options that cannot be meant, DeviceError where the device is lost, the signal's reason when aborted.
+   * @throws InputError for options that cannot be meant, NumericError for NaN and infinity, DeviceError where the device is
+   * lost, the signal's reason when aborted.
    */
   generate(options: GenerateOptions = {}): Promise<Generation> {
-    return this.#exclusive(async () => (await this.#start(options)).finish());
+    return this.#exclusive(async () => {
+      const run = await this.#start(options);
+      const generation = await run.finish();
+      await this.#checkFinite(run, options);
+      return generation;
+    });
   }
 
   /**
@@ -139,7 +146,10 @@ export class Model {
     this.#queue = turn;
     try {
       await before.catch(() => {});
-      return yield* (await this.#start(options)).steps();
+      const run = await this.#start(options);
+      const generation = yield* run.steps();
+      await this.#checkFinite(run, options);
+      return generation;
     } finally {
       release();
     }
@@ -162,6 +172,22 @@ export class Model {
 
   [Symbol.dispose](): void {
     this.destroy();
+  }
+
+  /** Throws, naming the layer, where a run that is over held a NaN or an infinity. */
+  async #checkFinite({ nonfiniteRow, evaluations }: Run, options: GenerateOptions): Promise<void> {
+    if (nonfiniteRow === null) return;
+    const run = await this.#start(options, true);
+    try {
+      await run.replayTo(nonfiniteRow);
+      const layer = (await firstNonfinite(run.program)) ?? "the sampler's step";
+      throw new NumericError(
+        `${this.name}: every number must be finite, got NaN or infinity first in ${layer}, ` +
+          `at evaluation ${nonfiniteRow + 1} of ${evaluations}`,
+      );
+    } finally {
+      run.program.destroy();
+    }
   }
 
   async #start(options: GenerateOptions, isOpen = false): Promise<Run> {

@@ -8,6 +8,7 @@ import { encodeSafetensors, float32Tensor, type TensorToWrite } from "../checkpo
 import { termsOf } from "../models/parameters";
 import { parseUNet2DConfig } from "../models/unet_2d_config";
 import { matchCheckpoint } from "../models/weights";
+import type { Packing } from "../recording/recording";
 import { check, InputError } from "../tensor/check";
 import { encodeHalf, halfToFloat } from "../tensor/half";
 import { decodeInt8, encodeInt8 } from "../tensor/int8";
@@ -66,8 +67,8 @@ export async function quantizeFolder(location: string, dtype: WeightDType): Prom
   const fileNames = matchCheckpoint(ends.parameters, checkpoint);
   const matrices = recording.weights
     .filter(({ packing }) => packing.kind === "conv" || packing.kind === "linear")
-    .flatMap(({ packing }) => packing.parts.flatMap(termsOf))
-    .map((term) => fileNames.get(term.name)!);
+    .flatMap(({ packing }) => termNames(packing))
+    .map((term) => fileNames.get(term)!);
   const written = await writeTensors(checkpoint, dtype, new Set(matrices));
 
   const place = placeOf(location);
@@ -81,6 +82,11 @@ export async function quantizeFolder(location: string, dtype: WeightDType): Prom
   files.set(`${prefix}diffusion_pytorch_model.safetensors`, encodeSafetensors(written.tensors, metadata));
   const after = [...written.tensors.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);
   return { files, bytes: { before: bytesOf(checkpoint), after }, tensors: written.report };
+}
+
+/** The tensors of a matrix, those of the rows that follow included. */
+function termNames({ parts, rest }: Packing): string[] {
+  return [...parts.flatMap(termsOf).map((term) => term.name), ...(rest ? termNames(rest) : [])];
 }
 
 async function writeTensors(checkpoint: Checkpoint, dtype: WeightDType, matrices: ReadonlySet<string>) {

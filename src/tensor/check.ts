@@ -34,6 +34,11 @@ export class InputError extends UnstaticError {
   override name = "InputError";
 }
 
+/** A NaN or an infinity where a picture should be: the weights, or an input, are beyond what the numbers can hold. */
+export class NumericError extends UnstaticError {
+  override name = "NumericError";
+}
+
 /** Throws `ErrorClass` unless `condition` holds. The message is a function: building it costs nothing while all is well. */
 export function check(
   condition: unknown,
