@@ -20,6 +20,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   probe: ["bench", "recording", "runtime", "sampler", "tensor"],
   cli: ["index"],
   element: ["index", "engine"],
+  site: ["index"],
   build: ["recording", "node_modules"],
 };
 

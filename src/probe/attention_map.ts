@@ -16,7 +16,7 @@ export function isAttention({ params = {}, reads }: Pick<RecordedDispatch, "para
 }
 
 export class AttentionMap {
-  /** Images in the batch, heads, and the picture of tokens. */
+  /** Images in the batch, heads, and the picture of tokens: square where the tensor has forgotten it. */
   readonly images: number;
   readonly heads: number;
   readonly height: number;
@@ -37,7 +37,9 @@ export class AttentionMap {
     this.#k = k;
     this.images = shape[0]!;
     this.heads = geometry.y_stride / geometry.head_columns;
-    [this.height, this.width] = shape.length === 4 ? [shape[1]!, shape[2]!] : [1, geometry.queries];
+    const side = Math.sqrt(geometry.queries);
+    const square: [number, number] = Number.isInteger(side) ? [side, side] : [1, geometry.queries];
+    [this.height, this.width] = shape.length === 4 ? [shape[1]!, shape[2]!] : square;
   }
 
   /** How much the query token looks at each key token; the weights add up to 1. */

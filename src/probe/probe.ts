@@ -21,6 +21,7 @@ import { check, InputError } from "../tensor/check";
 import { unpadRows } from "../tensor/shape";
 import { AttentionMap, isAttention } from "./attention_map";
 import { type Layer, layersOf } from "./layers";
+import { Queue } from "./queue";
 import { Trial } from "./trial";
 
 const OPENING = ["prepare", "start"];
@@ -49,8 +50,7 @@ export class Probe {
   readonly #before: Saved[] = [];
   #clock: Clock | undefined;
   #step = -1;
-  /** One thing at a time: all of them use the same buffers. */
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #queue = new Queue();
 
   constructor(run: Run, engine: Engine) {
     this.#program = run.program;
@@ -76,7 +76,7 @@ export class Probe {
       () => `step: must be an integer from 0 to ${this.steps - 1}, got ${step}`,
       InputError,
     );
-    return this.#exclusive(async () => {
+    return this.#queue.run(async () => {
       if (this.#before.length === 0) {
         await runSections(this.#program, OPENING);
         this.#before.push(new Saved(this.#program, this.#changing));
@@ -103,7 +103,7 @@ export class Probe {
       () => `${dispatch.label}: '${binding}' must be an activation or a state of f32 numbers`,
       InputError,
     );
-    return this.#exclusive(async () => {
+    return this.#queue.run(async () => {
       const moves = this.#changing.includes(tensor);
       const place = this.#stepDispatches().indexOf(dispatch);
       if (moves && place >= 0) await this.#writeAgain(binding in dispatch.writes ? place + 1 : place);
@@ -118,7 +118,7 @@ export class Probe {
     const dispatch = this.#dispatch(index);
     const { q, k } = dispatch.reads;
     check(q && k && isAttention(dispatch), () => `${dispatch.label}: must be an attention`, InputError);
-    return this.#exclusive(async () => {
+    return this.#queue.run(async () => {
       const queries = await this.#program.read(q);
       return new AttentionMap(dispatch, queries, q.id === k.id ? queries : await this.#program.read(k));
     });
@@ -131,7 +131,7 @@ export class Probe {
 
   /** Times every dispatch of a step alone, `rounds` times over; in the order of the step's layers. */
   time(rounds: number, onRound?: (done: number) => void): Promise<DispatchTime[]> {
-    return this.#exclusive(async () => {
+    return this.#queue.run(async () => {
       this.#clock ??= await openClock(this.#program.device);
       const restart = async () => {
         this.#saved().restore(this.#program);
@@ -148,21 +148,24 @@ export class Probe {
   /** Puts a layer on trial; whoever asked destroys the trial. */
   trial(index: number): Promise<Trial> {
     const dispatch = this.#dispatch(index);
-    return this.#exclusive(async () => {
+    return this.#queue.run(async () => {
       this.#clock ??= await openClock(this.#program.device);
       const place = this.#stepDispatches().indexOf(dispatch);
       if (place >= 0) await this.#writeAgain(place);
-      const trial = await Trial.open(this.#program, dispatch, this.#engine.weights, this.#clock);
+      const trial = await Trial.open(this.#program, dispatch, this.#engine.weights, this.#clock, this.#queue);
       if (place >= 0) await this.#writeAgain(Infinity);
       return trial;
     });
   }
 
-  /** Frees all that the probe holds; the model stays. */
+  /** Frees all that the probe holds once the work under way is done, refuses what waits; the model stays. */
   destroy(): void {
-    this.#clock?.destroy();
-    for (const saved of this.#before) saved.destroy();
-    this.#program.destroy();
+    this.#queue.close();
+    this.#queue.free(() => {
+      this.#clock?.destroy();
+      for (const saved of this.#before) saved.destroy();
+      this.#program.destroy();
+    });
   }
 
   #dispatch(index: number): RecordedDispatch {
@@ -189,12 +192,6 @@ export class Probe {
 
   #stepDispatches(): RecordedDispatch[] {
     return this.#program.recording.dispatches.filter(({ section }) => section === "step");
-  }
-
-  #exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#queue.catch(() => {}).then(work);
-    this.#queue = result;
-    return result;
   }
 }
 

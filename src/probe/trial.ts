@@ -12,6 +12,7 @@ import { Program } from "../runtime/program";
 import type { Clock, TimedDispatch } from "../runtime/timing";
 import type { Weights } from "../runtime/weights";
 import { type Shape, unpadRows } from "../tensor/shape";
+import type { Queue } from "./queue";
 
 /** One output of the candidate beside the original's. */
 export interface TrialOutput {
@@ -45,6 +46,8 @@ export class Trial {
   /** All that the dispatch found in memory. */
   readonly #inputs: Saved;
   readonly #expected: readonly Float32Array[];
+  /** The probe's: trials share its clock. */
+  readonly #queue: Queue;
 
   private constructor(
     dispatch: RecordedDispatch,
@@ -53,6 +56,7 @@ export class Trial {
     clock: Clock,
     inputs: Saved,
     expected: readonly Float32Array[],
+    queue: Queue,
   ) {
     this.#dispatch = dispatch;
     this.#original = original;
@@ -60,19 +64,37 @@ export class Trial {
     this.#clock = clock;
     this.#inputs = inputs;
     this.#expected = expected;
+    this.#queue = queue;
   }
 
   /** Takes over what `dispatch` of `program` reads and writes, as it lies in memory now. */
-  static async open(program: Program, dispatch: RecordedDispatch, weights: Weights, clock: Clock): Promise<Trial> {
+  static async open(
+    program: Program,
+    dispatch: RecordedDispatch,
+    weights: Weights,
+    clock: Clock,
+    queue: Queue,
+  ): Promise<Trial> {
     const original = await alone(program, dispatch, weights);
     copyTensors(program, buffersOf(dispatch), original, statesOf(original));
     const inputs = new Saved(original, statesOf(original));
     const expected = await outputsOf(original);
-    return new Trial(dispatch, original, weights, clock, inputs, expected);
+    return new Trial(dispatch, original, weights, clock, inputs, expected, queue);
   }
 
   /** @throws CompileError for text that is not WGSL or not a kernel with this dispatch's bindings. */
-  async run(code: string): Promise<TrialResult> {
+  run(code: string): Promise<TrialResult> {
+    return this.#queue.run(() => this.#run(code));
+  }
+
+  destroy(): void {
+    this.#queue.free(() => {
+      this.#inputs.destroy();
+      this.#original.destroy();
+    });
+  }
+
+  async #run(code: string): Promise<TrialResult> {
     const { shader } = this.#dispatch;
     const candidate = await alone(this.#original, { ...this.#dispatch, shader: { ...shader, code } }, this.#weights);
     try {
@@ -87,11 +109,6 @@ export class Trial {
     } finally {
       candidate.destroy();
     }
-  }
-
-  destroy(): void {
-    this.#inputs.destroy();
-    this.#original.destroy();
   }
 
   async #time(candidate: Program): Promise<{ candidate: number; original: number }> {
