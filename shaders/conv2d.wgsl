@@ -11,7 +11,7 @@
 // Cost      per 4 input channels: 8 vec4 loads from workgroup memory for 16 4x4 products' rows; each input number is normalised
 //           taps * N / 32 times, which costs less than writing the normalised tensor and reading it back
 // Host      src/kernels/conv2d.ts      Test  test/kernels/conv2d.test.ts
-// Include   lib/conv2d_params.wgsl, lib/conv2d_window.wgsl, lib/conv2d_norm.wgsl, lib/activations.wgsl
+// Include   lib/conv2d_params.wgsl, lib/conv2d_window.wgsl, lib/conv2d_norm.wgsl, lib/activations.wgsl, lib/weights_f32.wgsl
 //
 // A workgroup computes a tile of 32 pixels x 32 channels: it stages DEPTH vec4s of each pixel and the weights that meet
 // them in workgroup memory, where 64 invocations multiply them, each 4 pixels x 4 channels in registers. Small pictures
@@ -28,7 +28,7 @@ const STAGE: u32 = 32 * DEPTH;    // vec4s of one operand of one team
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read> second: array<vec4f>;
 @group(0) @binding(3) var<storage, read> residual: array<vec4f>;
-@group(0) @binding(4) var<storage, read> w: array<vec4f>;
+@group(0) @binding(4) var<storage, read> w: array<PackedWeight>;
 @group(0) @binding(5) var<storage, read> vectors: array<vec4f>; // the norm's scales, its shifts, the bias
 @group(0) @binding(6) var<storage, read> table: array<f32>;     // the time embedding's share, by step and condition
 @group(0) @binding(7) var<storage, read> position: array<u32>;  // [0] the step, [4 + b] the condition of image b
@@ -71,7 +71,7 @@ fn main(
       let output = workgroup_id.y * 8 + at % 8;
       let is_inside = (stage.channel + at / 32 < stage.channels) & (output < params.out_channels);
       let source = (4 * (stage.row + stage.channel) + at / 8) * params.out_channels + output;
-      weights[base + at] = w[select(0, source, is_inside)] * select(0.0, 1.0, is_inside);
+      weights[base + at] = weight(select(0, source, is_inside)) * select(0.0, 1.0, is_inside);
     }
     workgroupBarrier();
     for (var k = 0u; k < DEPTH; k++) {

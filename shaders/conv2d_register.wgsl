@@ -9,7 +9,7 @@
 // Dispatch  one invocation per 8 pixels x 4 output channels; neighbours take neighbouring channels of the same pixels
 // Cost      per tap and 4 input channels: 12 vec4 loads for 128 multiply-adds; no barrier, no workgroup memory
 // Host      src/kernels/conv2d_direct.ts      Test  test/kernels/conv2d.test.ts
-// Include   lib/conv2d_taps.wgsl
+// Include   lib/conv2d_taps.wgsl, lib/weights_f32.wgsl
 //
 // Why no workgroup memory: on adapters that run on a CPU a barrier costs more than the loads it saves, and
 // eight pixels in registers already use every weight eight times. Everything a launch chooses is in Params, not in an
@@ -20,7 +20,7 @@ override WORKGROUP_SIZE: u32 = 64;
 @group(0) @binding(0) var<uniform> params: Params; // lib/conv2d_taps.wgsl
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read> second: array<vec4f>;
-@group(0) @binding(3) var<storage, read> w: array<vec4f>;
+@group(0) @binding(3) var<storage, read> w: array<PackedWeight>;
 @group(0) @binding(4) var<storage, read> vectors: array<vec4f>; // the bias is in there
 @group(0) @binding(5) var<storage, read> table: array<vec4f>;   // the time embedding's share, by step and condition
 @group(0) @binding(6) var<storage, read> position: array<u32>;  // [0] the step, [4 + b] the condition of image b
@@ -79,7 +79,7 @@ fn main(
       let f6 = t6.pixel * first;
       let f7 = t7.pixel * first;
       for (var k = 0u; k < first; k++) {
-        let m = mat4x4f(w[at], w[at + row], w[at + 2 * row], w[at + 3 * row]);
+        let m = mat4x4f(weight(at), weight(at + row), weight(at + 2 * row), weight(at + 3 * row));
         s0 += m * (x[f0 + k] * t0.inside);
         s1 += m * (x[f1 + k] * t1.inside);
         s2 += m * (x[f2 + k] * t2.inside);
@@ -100,7 +100,7 @@ fn main(
       let o6 = t6.pixel * other;
       let o7 = t7.pixel * other;
       for (var k = 0u; k < other; k++) {
-        let m = mat4x4f(w[at], w[at + row], w[at + 2 * row], w[at + 3 * row]);
+        let m = mat4x4f(weight(at), weight(at + row), weight(at + 2 * row), weight(at + 3 * row));
         s0 += m * (second[o0 + k] * t0.inside);
         s1 += m * (second[o1 + k] * t1.inside);
         s2 += m * (second[o2 + k] * t2.inside);

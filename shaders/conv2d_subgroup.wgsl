@@ -7,7 +7,7 @@
 // Dispatch  one subgroup per 16 pixels x 4 * LANES output channels: each lane four channels of the same sixteen pixels
 // Cost      per tap and 4 input channels: 4 + 16 / LANES vec4 loads for 256 multiply-adds, where conv2d_register.wgsl needs 24
 // Host      src/kernels/conv2d_direct.ts      Test  test/kernels/conv2d.test.ts
-// Include   lib/conv2d_taps.wgsl
+// Include   lib/conv2d_taps.wgsl, lib/weights_f32.wgsl
 //
 // All lanes of a subgroup want the same sixteen pixels, so each fetches 16 / LANES of them and the subgroup shares. On a
 // software adapter a load costs as much as ten multiply-adds and a broadcast next to nothing. More pixels would share a
@@ -24,7 +24,7 @@ const LANES: u32 = 8; // invocations of a subgroup: 4 or 8
 @group(0) @binding(0) var<uniform> params: Params; // lib/conv2d_taps.wgsl
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read> second: array<vec4f>;
-@group(0) @binding(3) var<storage, read> w: array<vec4f>;
+@group(0) @binding(3) var<storage, read> w: array<PackedWeight>;
 @group(0) @binding(4) var<storage, read> vectors: array<vec4f>; // the bias is in there
 @group(0) @binding(5) var<storage, read> table: array<vec4f>;   // the time embedding's share, by step and condition
 @group(0) @binding(6) var<storage, read> position: array<u32>;  // [0] the step, [4 + b] the condition of image b
@@ -78,7 +78,7 @@ fn main(
       let f2 = t2.pixel * first;
       let f3 = t3.pixel * first;
       for (var k = 0u; k < first; k++) {
-        let m = mat4x4f(w[at], w[at + row], w[at + 2 * row], w[at + 3 * row]);
+        let m = mat4x4f(weight(at), weight(at + row), weight(at + 2 * row), weight(at + 3 * row));
         let v0 = x[f0 + k] * t0.inside;
         let v1 = x[f1 + k] * t1.inside;
         // With eight lanes v0 and v1 hold all sixteen pixels, with four v0 to v3.
@@ -112,7 +112,7 @@ fn main(
       let o2 = t2.pixel * other;
       let o3 = t3.pixel * other;
       for (var k = 0u; k < other; k++) {
-        let m = mat4x4f(w[at], w[at + row], w[at + 2 * row], w[at + 3 * row]);
+        let m = mat4x4f(weight(at), weight(at + row), weight(at + 2 * row), weight(at + 3 * row));
         let v0 = second[o0 + k] * t0.inside;
         let v1 = second[o1 + k] * t1.inside;
         var v2 = v1;

@@ -22,12 +22,11 @@ export type { Image } from "./sampler/image";
 export { describeFolder, type LoadOptions, load, Model } from "./sampler/model";
 export { type Noised, type NoiseOptions, type NoiseStep, noise, noiseSteps } from "./sampler/noise";
 export type { GenerateOptions } from "./sampler/options";
+export { WEIGHT_DTYPES, type WeightDType } from "./sampler/precision";
 export {
   type QuantizedFolder,
   type QuantizedTensor,
   quantizeFolder,
-  WEIGHT_DTYPES,
-  type WeightDType,
 } from "./sampler/quantize";
 export type { SourcePicture } from "./sampler/source_picture";
 export type { SigmaSpacing, StepSpacing } from "./sampler/spacing";

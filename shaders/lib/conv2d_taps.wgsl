@@ -68,7 +68,7 @@ fn store(p: u32, n: u32, sum: vec4f) {
     return;
   }
   let i = p * params.out_channels + n;
-  var result = sum;
+  var result = sum * weight_scale(n, params.out_channels);
   if (params.has_bias > 0) {
     result += vectors[params.bias_start + n];
   }

@@ -99,7 +99,7 @@ fn finished(sum: vec4f, p: u32, n: u32, image: u32) -> vec4f {
   }
   let i = (image * out_pixels() + p) * params.out_channels + n;
   let bias = select(0, 2 * (params.first_channels + params.second_channels), params.groups > 0);
-  var result = sum + vectors[bias + n];
+  var result = sum * weight_scale(n, params.out_channels) + vectors[bias + n];
   if (params.time == TIME_IS_BIAS) {
     let at = table_at(image) + 4 * n;
     result += vec4f(table[at], table[at + 1], table[at + 2], table[at + 3]);

@@ -144,8 +144,8 @@ function alone({ device }: Program, dispatch: RecordedDispatch, weights: Weights
   }
   const own = (tensor: Tensor): Tensor => {
     if (tensor.kind !== "weight") return made.get(tensor.id)!;
-    const { label, shape, packing } = tensor as Weight;
-    const weight = made.get(tensor.id) ?? recording.weight(label, shape, packing);
+    const { label, shape, packing, dtype } = tensor as Weight;
+    const weight = made.get(tensor.id) ?? recording.weight(label, shape, packing, dtype);
     made.set(tensor.id, weight);
     return weight;
   };

@@ -6,7 +6,7 @@
  * replayed as often as needed, and a tensor used by more than one section keeps its memory between them.
  */
 import { check } from "../tensor/check";
-import { checkShape, type DType, paddedSizeOf, type Shape } from "../tensor/shape";
+import { checkShape, type DType, pad4, paddedSizeOf, type Shape } from "../tensor/shape";
 import type { Dispatch, WriteTarget } from "./dispatch";
 
 /** A tensor's name and shape; its memory is the runtime's business. */
@@ -47,19 +47,32 @@ export interface RecordedDispatch extends Omit<Dispatch, "writes"> {
 
 /** Bytes that a tensor occupies on the GPU, its tail included; at least one vec4. */
 export function bytesOf(tensor: Tensor): number {
-  return Math.max(16, (paddedSizeOf(tensor.shape) + tensor.tail) * 4);
+  const { shape, dtype, tail } = tensor;
+  const numbers = paddedSizeOf(shape);
+  if (dtype === "i8") return numbers + 4 * pad4(shape.at(-1)!);
+  return Math.max(16, numbers * (dtype === "f16" ? 2 : 4) + tail * 4);
 }
+
+/** How the numbers of a recording lie in GPU memory. */
+export interface Precision {
+  /** Of matrices; biases, norms and tables are f32. */
+  readonly weights: "f32" | "f16" | "int8";
+}
+
+const ALL_F32: Precision = { weights: "f32" };
 
 export class Recording {
   readonly tensors: Tensor[] = [];
   readonly weights: Weight[] = [];
   readonly dispatches: RecordedDispatch[] = [];
   readonly name: string;
+  readonly precision: Precision;
   #section = "step";
   #scope: string[] = [];
 
-  constructor(name: string) {
+  constructor(name: string, precision = ALL_F32) {
     this.name = name;
+    this.precision = precision;
   }
 
   /** The dispatches that follow belong to `section`. */
@@ -83,8 +96,8 @@ export class Recording {
   }
 
   /** A tensor of the checkpoint. `shape` is the packed shape that the kernel expects. */
-  weight<S extends Shape>(label: string, shape: S, packing: Packing): Weight<S> {
-    const weight = { ...this.#tensor(label, shape, "f32" as DType, "weight"), packing } as Weight<S>;
+  weight<S extends Shape>(label: string, shape: S, packing: Packing, dtype = this.#dtypeOf(packing)): Weight<S> {
+    const weight = { ...this.#tensor(label, shape, dtype, "weight"), packing } as Weight<S>;
     this.tensors[weight.id] = weight;
     this.weights.push(weight);
     return weight;
@@ -118,6 +131,13 @@ export class Recording {
       const chosen = choose(dispatch);
       if (chosen) this.dispatches.push(chosen);
     }
+  }
+
+  #dtypeOf({ kind, rest }: Packing): DType {
+    if (kind === "vector" || kind === "table") return "f32";
+    const { weights } = this.precision;
+    // Two matrices in one have two scales for each output, of which integers would know one.
+    return weights === "int8" ? (rest ? "f16" : "i8") : weights;
   }
 
   #tensor<S extends Shape>(label: string, shape: S, dtype: DType, kind: Tensor["kind"], tail = 0): Tensor<S> {

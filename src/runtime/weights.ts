@@ -2,7 +2,10 @@
  * Weights on the GPU: a few large read-only buffers, each tensor at an aligned offset, shared by every program of a model.
  */
 import { bytesOf, type Weight } from "../recording/recording";
-import { check, DeviceError } from "../tensor/check";
+import { check, DeviceError, InputError } from "../tensor/check";
+import { encodeHalf } from "../tensor/half";
+import { encodeInt8, INT8_MAX } from "../tensor/int8";
+import { pad4, paddedSizeOf } from "../tensor/shape";
 import { type Device, validated } from "./device";
 
 /** Weights larger than this start a buffer of their own; stays below the default 128 MiB binding limit. */
@@ -16,8 +19,29 @@ export interface Slice {
 }
 
 /** The identity of packed numbers: two programs that need the same ones share them. */
-export function weightKey({ packing, shape }: Weight): string {
-  return JSON.stringify([packing.kind, packing.parts, packing.sources ?? [], shape]);
+export function weightKey({ packing, shape, dtype }: Weight): string {
+  return JSON.stringify([packing, shape, dtype]);
+}
+
+/** The numbers as the kernels' lib/weights_*.wgsl read them. */
+function encoded({ dtype, shape, label }: Weight, numbers: Float32Array<ArrayBuffer>): BufferSource {
+  if (dtype === "f16") {
+    const halves = encodeHalf(numbers);
+    const beyond = halves.findIndex((half) => (half & 0x7fff) === 0x7c00);
+    check(
+      beyond < 0,
+      () => `${label}: f16 holds numbers up to 65504, got ${numbers[beyond]}. Load with weights "f32"`,
+      InputError,
+    );
+    return halves;
+  }
+  if (dtype !== "i8") return numbers;
+  const { q, scales } = encodeInt8(numbers, pad4(shape.at(-1)!), 1);
+  const bytes = new Uint8Array(q.length + scales.byteLength);
+  bytes.set(new Uint8Array(q.buffer));
+  // unpack4x8snorm divides by 127.
+  bytes.set(new Uint8Array(scales.map((scale) => scale * INT8_MAX).buffer), q.length);
+  return bytes;
 }
 
 export class Weights {
@@ -46,12 +70,13 @@ export class Weights {
     return slice;
   }
 
-  /** Uploads packed numbers; `packed` must have exactly the weight's padded size. */
+  /** Uploads packed numbers in the weight's own type; `packed` must have exactly its padded size. */
   async upload(weight: Weight, packed: Float32Array<ArrayBuffer>): Promise<void> {
     const size = bytesOf(weight);
+    const numbers = paddedSizeOf(weight.shape);
     check(
-      packed.byteLength <= size && size - packed.byteLength < 16,
-      () => `${weight.label}: packed weight must have ${size / 4} numbers, got ${packed.length}`,
+      packed.length === numbers,
+      () => `${weight.label}: packed weight must have ${numbers} numbers, got ${packed.length}`,
     );
     const limit = this.#device.gpu.limits.maxStorageBufferBindingSize;
     check(
@@ -60,7 +85,7 @@ export class Weights {
       DeviceError,
     );
     const { buffer, offset } = await this.#reserve(size, weight.label);
-    this.#device.gpu.queue.writeBuffer(buffer, offset, packed);
+    this.#device.gpu.queue.writeBuffer(buffer, offset, encoded(weight, packed));
     this.#slices.set(weightKey(weight), { buffer, offset, size });
   }
 

@@ -3,6 +3,7 @@
  *
  * A lost device takes all of it along; the model then makes a new engine and goes on.
  */
+import { applyFormats } from "../kernels/formats";
 import { chooseAlgorithms } from "../kernels/variants";
 import type { Recording, Weight } from "../recording/recording";
 import { type Device, type DeviceOptions, openDevice } from "../runtime/device";
@@ -107,6 +108,7 @@ export class Engine {
   async #recorded<Ends>(record: () => { recording: Recording; ends: Ends }, loadWeights: WeightLoader) {
     const { recording, ends } = record();
     chooseAlgorithms(recording, this.device.adapter);
+    applyFormats(recording);
     const missing = recording.weights.filter((weight) => !this.weights.has(weight));
     if (missing.length > 0) await loadWeights(missing, (weight, packed) => this.weights.upload(weight, packed));
     return { recording, ends };

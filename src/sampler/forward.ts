@@ -2,6 +2,7 @@
 import { POSITION_WORDS } from "../kernels/time_share";
 import type { UNet2DConfig } from "../models/unet_2d_config";
 import { checkRows } from "../models/unet_2d_inputs";
+import type { Precision } from "../recording/recording";
 import { replay } from "../runtime/replay";
 import { check, InputError } from "../tensor/check";
 import { formatShape, nchwToNhwc, nhwcToNchw, padRows, type Shape, sizeOf, unpadRows } from "../tensor/shape";
@@ -28,6 +29,7 @@ export interface ForwardOutput {
 export async function runForward(
   name: string,
   config: UNet2DConfig,
+  precision: Precision,
   engine: Engine,
   input: ForwardInput,
   loaderFor: (parameters: ReadonlyMap<string, Shape>) => WeightLoader,
@@ -43,7 +45,7 @@ export async function runForward(
   const { program, ends } = await engine.program(
     `forward ${B} ${H} ${W}`,
     () => {
-      const recorded = recordForward(name, config, B, H, W);
+      const recorded = recordForward(name, config, B, H, W, precision);
       parameters = recorded.ends.parameters;
       return recorded;
     },

@@ -5,6 +5,7 @@
 import { type Folder, openFolder } from "../checkpoint/folder";
 import { parseUNet2DConfig, type UNet2DConfig } from "../models/unet_2d_config";
 import { loadWeights, matchCheckpoint } from "../models/weights";
+import type { Precision } from "../recording/recording";
 import type { AdapterDescription, Device } from "../runtime/device";
 import { type Scheduler, schedulerFromConfig } from "../schedulers/registry";
 import { check, InputError, NumericError } from "../tensor/check";
@@ -18,8 +19,9 @@ import { recordForward, recordLoop } from "./network";
 import { firstNonfinite } from "./nonfinite";
 import { checkOptions, type GenerateOptions } from "./options";
 import { planOf } from "./plan";
+import { type PrecisionOptions, precisionOf } from "./precision";
 
-export interface LoadOptions {
+export interface LoadOptions extends PrecisionOptions {
   /**
    * Gives the device to run on, in place of one of the model's own, so that several models share one. Asked again once
    * that device is lost; `destroy` frees what the model holds there and leaves the device alone.
@@ -71,6 +73,7 @@ export class Model {
   loadMs = 0;
   readonly #folder: Folder;
   readonly #scheduler: Scheduler;
+  readonly #precision: Precision;
   readonly #options: LoadOptions;
   #engine: Promise<Engine> | undefined;
   /** Runs of one model share its buffers, so they wait for each other. */
@@ -83,13 +86,14 @@ export class Model {
     this.labels = folder.labels?.labels ?? [];
     this.#folder = folder;
     this.#scheduler = scheduler;
+    this.#precision = precisionOf(options, folder.checkpoint);
     this.#options = options;
   }
 
   /** Opens the device and uploads the weights, so that the first generation only has to compile. */
   async warm(): Promise<void> {
     const engine = await this.#openEngine();
-    const { recording, ends } = recordForward(this.name, this.config, 1, ...this.size);
+    const { recording, ends } = recordForward(this.name, this.config, 1, ...this.size, this.#precision);
     const load = this.#weightLoader(ends.parameters);
     const missing = recording.weights.filter((weight) => !engine.weights.has(weight));
     if (missing.length > 0) await load(missing, (weight, packed) => engine.weights.upload(weight, packed));
@@ -159,7 +163,8 @@ export class Model {
   forward(input: ForwardInput): Promise<ForwardOutput> {
     return this.#exclusive(async () => {
       const engine = await this.#openEngine();
-      return runForward(this.name, this.config, engine, input, (parameters) => this.#weightLoader(parameters));
+      const loaderFor = (parameters: ReadonlyMap<string, Shape>) => this.#weightLoader(parameters);
+      return runForward(this.name, this.config, this.#precision, engine, input, loaderFor);
     });
   }
 
@@ -209,6 +214,7 @@ export class Model {
       hostDraws: plan.hostDraws,
       startsFromPicture: plan.startsFromPicture,
       masks: plan.original?.mask !== undefined,
+      precision: this.#precision,
     };
     const engine = await this.#openEngine();
     const start = performance.now();

@@ -10,7 +10,7 @@ import { samplerStep } from "../kernels/sampler_step";
 import { threshold } from "../kernels/threshold";
 import { type RecordedUNet2D, recordUNet2D } from "../models/unet_2d";
 import type { UNet2DConfig } from "../models/unet_2d_config";
-import { Recording, type Tensor } from "../recording/recording";
+import { type Precision, Recording, type Tensor } from "../recording/recording";
 import { check, InputError } from "../tensor/check";
 import type { BHWC } from "../tensor/shape";
 
@@ -37,6 +37,8 @@ export interface LoopShape {
   readonly startsFromPicture?: boolean;
   /** The picture is kept outside a mask. */
   readonly masks?: boolean;
+  /** How numbers lie in memory; f32 unless given. */
+  readonly precision?: Precision;
 }
 
 export interface RecordedLoop {
@@ -61,7 +63,7 @@ export function recordLoop(name: string, config: UNet2DConfig, shape: LoopShape)
       `got ${config.outChannels}`,
     InputError,
   );
-  const recording = new Recording(name);
+  const recording = new Recording(name, shape.precision);
   const batch = guided ? 2 * B : B;
   const unet = recordUNet2D(recording, config, { batch, height, width, steps: rows, conditions });
   const shared = { modelInput: unet.sample, step: unet.position };
@@ -91,8 +93,15 @@ export function recordLoop(name: string, config: UNet2DConfig, shape: LoopShape)
 }
 
 /** One evaluation of the network, each image with a timestep and a class of its own. */
-export function recordForward(name: string, config: UNet2DConfig, batch: number, height: number, width: number) {
-  const recording = new Recording(`${name} forward`);
+export function recordForward(
+  name: string,
+  config: UNet2DConfig,
+  batch: number,
+  height: number,
+  width: number,
+  precision?: Precision,
+) {
+  const recording = new Recording(`${name} forward`, precision);
   const ends = recordUNet2D(recording, config, { batch, height, width, steps: 1, conditions: batch });
   return { recording, ends };
 }

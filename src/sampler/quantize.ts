@@ -14,10 +14,7 @@ import { encodeHalf, halfToFloat } from "../tensor/half";
 import { decodeInt8, encodeInt8 } from "../tensor/int8";
 import { sizeOf } from "../tensor/shape";
 import { recordForward } from "./network";
-
-/** Precisions that weights can be written in. */
-export const WEIGHT_DTYPES = ["f32", "f16", "int8"] as const;
-export type WeightDType = (typeof WEIGHT_DTYPES)[number];
+import { WEIGHT_DTYPES, type WeightDType } from "./precision";
 
 /** What became of one tensor. */
 export interface QuantizedTensor {

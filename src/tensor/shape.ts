@@ -10,8 +10,8 @@ export type Shape = readonly number[];
 /** Batch, height, width, channels. */
 export type BHWC = readonly [B: number, H: number, W: number, C: number];
 
-/** Number types of a tensor's elements on the GPU. */
-export type DType = "f32" | "u32";
+/** Number types of a tensor's elements on the GPU; `i8` comes with an f32 scale for each of the last axis. */
+export type DType = "f32" | "u32" | "f16" | "i8";
 
 /** The next multiple of four. */
 export function pad4(size: number): number {

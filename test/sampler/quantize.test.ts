@@ -5,7 +5,8 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openFolder } from "../../src/checkpoint/folder";
 import { describeFolder } from "../../src/sampler/model";
-import { quantizeFolder, type WeightDType } from "../../src/sampler/quantize";
+import type { WeightDType } from "../../src/sampler/precision";
+import { quantizeFolder } from "../../src/sampler/quantize";
 import { InputError } from "../../src/tensor/check";
 import { sizeOf } from "../../src/tensor/shape";
 
