@@ -1,7 +1,13 @@
 /** The public surface of Unstatic: re-exports and nothing else. */
 
 export { type BenchmarkOptions, benchmark } from "./bench/benchmark";
-export { compareReceipts, type NamedReceipt } from "./bench/compare";
+export {
+  type Comparison,
+  type ComparisonTable,
+  compareReceipts,
+  comparisonOf,
+  type NamedReceipt,
+} from "./bench/compare";
 export { parseReceipt, type Receipt } from "./bench/receipt";
 export { disagreement, WrongResultError } from "./bench/reference";
 export { rooflineSvg } from "./bench/roofline_svg";

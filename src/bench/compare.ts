@@ -9,21 +9,43 @@ export interface NamedReceipt {
   readonly receipt: Receipt;
 }
 
+/** A table with a head; the first column names, the others are figures. */
+export interface ComparisonTable {
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+export interface Comparison {
+  /** The work that all of them did. */
+  readonly title: string;
+  /** Who ran; figures; kernels. */
+  readonly tables: readonly ComparisonTable[];
+  /** Whether their pictures agree. */
+  readonly pictures: string;
+}
+
 /** Below this many significant digits of difference a ratio says nothing. */
 const SAME = 0.005;
 
+/** `comparisonOf` as a text. */
+export function compareReceipts(receipts: readonly NamedReceipt[]): string {
+  const { title, tables, pictures } = comparisonOf(receipts);
+  return [title, ...tables.map(({ head, rows }) => textTable(head, rows)), pictures].join("\n\n");
+}
+
 /**
- * A text: who ran, then steps, first picture, memory and kernels with their ratios to the first receipt's.
+ * Who ran, then steps, first picture, memory and kernels with their ratios to the first receipt's.
  * @throws InputError where the receipts do not speak of the same work.
  */
-export function compareReceipts(receipts: readonly NamedReceipt[]): string {
+export function comparisonOf(receipts: readonly NamedReceipt[]): Comparison {
   check(receipts.length >= 2, () => `compare: needs at least two receipts, got ${receipts.length}`, InputError);
   const [first, ...others] = receipts as [NamedReceipt, ...NamedReceipt[]];
   for (const other of others) checkComparable(first, other);
-  const pictures = new Set(receipts.map(({ receipt }) => receipt.picture.sha256));
-  return [
-    heading(receipts),
-    textTable(headOf("ms, ratio to the first", receipts), [
+  const hashes = new Set(receipts.map(({ receipt }) => receipt.picture.sha256));
+  const { model, run } = first.receipt;
+  const figures = {
+    head: headOf("ms, ratio to the first", receipts),
+    rows: [
       figure("step, median", receipts, ({ step }) => step.ms.wall.median),
       figure("step, p90", receipts, ({ step }) => step.ms.wall.p90),
       figure("step on GPU", receipts, ({ step }) => step.ms.gpu?.median),
@@ -32,10 +54,14 @@ export function compareReceipts(receipts: readonly NamedReceipt[]): string {
       figure("  load", receipts, ({ firstPicture }) => firstPicture.load),
       figure("  compile", receipts, ({ firstPicture }) => firstPicture.compile),
       figure("  first step", receipts, ({ firstPicture }) => firstPicture.firstStep),
-    ]),
-    textTable(headOf("kernels of a step, ms", receipts), kernelRows(receipts)),
-    pictures.size === 1 ? "pictures: the same, bit by bit" : "pictures: not the same bit by bit",
-  ].join("\n\n");
+    ],
+  };
+  const kernels = { head: headOf("kernels of a step, ms", receipts), rows: kernelRows(receipts) };
+  return {
+    title: `${model.name}, batch ${run.batch}, ${run.networkBatch} images in the network`,
+    tables: [whoRan(receipts), figures, kernels],
+    pictures: hashes.size === 1 ? "pictures: the same, bit by bit" : "pictures: not the same bit by bit",
+  };
 }
 
 /** Other weights, sizes or batches are other work. Steps and seeds may differ: a step costs what it costs. */
@@ -56,7 +82,7 @@ function checkComparable(first: NamedReceipt, other: NamedReceipt): void {
   }
 }
 
-function heading(receipts: readonly NamedReceipt[]): string {
+function whoRan(receipts: readonly NamedReceipt[]): ComparisonTable {
   const rows = receipts.map(({ name, receipt }) => {
     const { adapter, software, date, step, memory, peaks } = receipt;
     return [
@@ -69,9 +95,7 @@ function heading(receipts: readonly NamedReceipt[]): string {
       digits(peaks.gflops),
     ];
   });
-  const { model, run } = receipts[0]!.receipt;
-  const title = `${model.name}, batch ${run.batch}, ${run.networkBatch} images in the network`;
-  return `${title}\n\n${textTable(["receipt", "adapter", "commit", "date", "dispatches", "memory", "peak GFLOP/s"], rows)}`;
+  return { head: ["receipt", "adapter", "commit", "date", "dispatches", "memory", "peak GFLOP/s"], rows };
 }
 
 function headOf(title: string, receipts: readonly NamedReceipt[]): string[] {

@@ -1,6 +1,6 @@
 /** Attention over the picture: choose a place, see where it looks. */
 import type { AttentionMap, TensorValues } from "../../index";
-import { h } from "./dom";
+import { h } from "../dom";
 import { mapsOf } from "./pictures";
 import { percentage } from "./words";
 

@@ -1,5 +1,5 @@
 /** A text area that looks like code: the coloured text lies under a transparent one that takes the typing. */
-import { h } from "./dom";
+import { h } from "../dom";
 import { tokensOf } from "./wgsl_tokens";
 
 export interface CodeProblem {

@@ -1,5 +1,5 @@
 /** Draws the network as the letter U: time from left to right, resolution downwards, live maps as its nodes. */
-import { h, roving } from "./dom";
+import { h, roving } from "../dom";
 import type { Graph, GraphNode } from "./graph";
 import { percentage, shape, shortName } from "./words";
 

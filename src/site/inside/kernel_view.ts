@@ -1,7 +1,7 @@
 /** A kernel's WGSL, open to changes: each one is compiled, run on the layer's own inputs, compared and timed. */
 import { CompileError, type Layer, type Probe, type Trial, type TrialResult } from "../../index";
+import { h } from "../dom";
 import { CodeEditor } from "./code_editor";
-import { h } from "./dom";
 import { milliseconds, number } from "./words";
 
 /** A pause in typing this long means: try it. */

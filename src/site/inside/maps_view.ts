@@ -1,7 +1,7 @@
 /** A tensor as small multiples, one of its maps enlarged, and the numbers around one of its pixels. */
 import type { Layer, TensorValues } from "../../index";
+import { h, roving } from "../dom";
 import { limitOf, type Scale } from "./colours";
-import { h, roving } from "./dom";
 import { drawMap, liveliest, type Maps, mapsOf } from "./pictures";
 import { number, shape } from "./words";
 

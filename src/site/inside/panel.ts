@@ -1,8 +1,8 @@
 /** All about one module: its dispatches, and of the chosen one every fact, every map and the kernel itself. */
 import type { Layer, LayerTensor, Probe, TensorValues } from "../../index";
+import { h, roving } from "../dom";
 import { AttentionView } from "./attention_view";
 import type { Scale } from "./colours";
-import { h, roving } from "./dom";
 import type { GraphNode } from "./graph";
 import { KernelView } from "./kernel_view";
 import { MapsView } from "./maps_view";

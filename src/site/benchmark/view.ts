@@ -1,0 +1,153 @@
+/** The view *Benchmark*: the project's own bench in the visitor's browser, its receipt, and others beside it. */
+import "./benchmark.css";
+import "./compare.css";
+import { benchmark, type Model, type Receipt, rooflineSvg } from "../../index";
+import { h } from "../dom";
+import { cards, facts, firstPictureBar, kernelTable, slowestTable, table } from "./figures";
+import { Growth } from "./growth";
+import { Receipts } from "./receipts";
+
+const OPENING =
+  "Nothing is timed before a forward pass agrees with PyTorch's. Whatever else runs on this machine makes the figures worse.";
+
+const PHASES: Readonly<Record<string, string>> = {
+  load: "Loading weights",
+  compile: "Compiling kernels; then a first picture, and the comparison with PyTorch",
+  steps: "Timing whole steps",
+  kernels: "Timing every dispatch alone",
+};
+
+const ROOFLINE =
+  "Every dot is a dispatch, its area its share of the step. A large dot far below the line is where time can still be won.";
+
+export class BenchmarkView {
+  readonly element: HTMLElement;
+  readonly #location: string;
+  readonly #steps = numberInput(20, 1, 200);
+  readonly #repeats = numberInput(5, 1, 100);
+  readonly #batch = numberInput(1, 1, 64);
+  readonly #guidance = h(
+    "select",
+    {},
+    h("option", { value: "" }, "the model's own"),
+    h("option", { value: "1" }, "none"),
+  );
+  readonly #button = h("button", { type: "submit", class: "primary" }, "Run the benchmark");
+  readonly #progress = h("progress", { max: 1, value: 0, "aria-label": "Progress of the benchmark" });
+  readonly #status = h("p", { class: "bench-status", role: "status" }, OPENING);
+  readonly #result = h("div", { class: "bench-result" });
+  readonly #receipts = new Receipts();
+
+  /**
+   * @param location the model's folder, an address
+   * @param model the page's own copy of it, to measure growth with
+   */
+  constructor(location: string, model: () => Promise<Model>) {
+    this.#location = location;
+    const submit = (event: Event) => {
+      event.preventDefault();
+      this.#run();
+    };
+    this.element = h(
+      "div",
+      { class: "bench" },
+      h(
+        "form",
+        { class: "bench-controls", onsubmit: submit },
+        field("Steps", this.#steps),
+        field("Repeats", this.#repeats),
+        field("Pictures at once", this.#batch),
+        field("Guidance", this.#guidance),
+        this.#button,
+      ),
+      h("div", {}, this.#progress, this.#status),
+      this.#result,
+      part("Growth", new Growth(model).element),
+      part("Compare receipts", this.#receipts.element),
+    );
+  }
+
+  async #run(): Promise<void> {
+    this.#button.disabled = true;
+    this.#progress.dataset.running = "";
+    this.#progress.removeAttribute("value");
+    try {
+      const receipt = await benchmark(this.#location, {
+        steps: Number(this.#steps.value),
+        repeats: Number(this.#repeats.value),
+        batch: Number(this.#batch.value),
+        ...(this.#guidance.value && { guidance: Number(this.#guidance.value) }),
+        onProgress: (phase, done, total) => {
+          this.#progress.value = total > 0 ? done / total : 0;
+          this.#say(`${PHASES[phase] ?? phase} …`);
+        },
+      });
+      this.#say(["Done.", ...receipt.notes.map((note) => `Note: ${note}.`)].join(" "));
+      this.#show(receipt);
+    } catch (error) {
+      this.#status.setAttribute("data-failed", "");
+      this.#status.textContent = (error as Error).message;
+    } finally {
+      this.#button.disabled = false;
+      delete this.#progress.dataset.running;
+    }
+  }
+
+  #show(receipt: Receipt): void {
+    const svg = rooflineSvg(receipt);
+    const name = `unstatic-${receipt.model.name}-${receipt.date.slice(0, 16).replace(/[:T]/g, "-")}`;
+    const json = () => save(`${name}.json`, `${JSON.stringify(receipt, null, 2)}\n`, "application/json");
+    const picture = () => save(`${name}.svg`, svg, "image/svg+xml");
+    this.#result.replaceChildren(
+      cards(receipt),
+      h(
+        "div",
+        { class: "downloads" },
+        h("button", { type: "button", onclick: json }, "Download the receipt (JSON)"),
+        h("button", { type: "button", onclick: picture }, "Download the roofline (SVG)"),
+      ),
+      part("Time to the first picture", firstPictureBar(receipt)),
+      part("Kernels", table("Kernels", kernelTable(receipt))),
+      part("Roofline", h("p", { class: "quiet" }, ROOFLINE), roofline(svg)),
+      part("Dispatches", table("Slowest dispatches", slowestTable(receipt))),
+      part("What ran", facts(receipt)),
+    );
+    this.#receipts.setOwn(receipt);
+  }
+
+  #say(text: string): void {
+    this.#status.removeAttribute("data-failed");
+    this.#status.textContent = text;
+  }
+}
+
+function roofline(svg: string): HTMLElement {
+  const frame = h("div", { class: "roofline scroll", tabindex: 0, role: "region", "aria-label": "Roofline" });
+  frame.innerHTML = svg;
+  const picture = frame.querySelector("svg")!;
+  picture.setAttribute("role", "img");
+  picture.setAttribute(
+    "aria-label",
+    "Every dispatch under the roof of this device's peaks; the tables have its figures",
+  );
+  return frame;
+}
+
+function part(title: string, ...content: HTMLElement[]): HTMLElement {
+  return h("section", { class: "bench-part" }, h("h2", {}, title), ...content);
+}
+
+function numberInput(value: number, min: number, max: number): HTMLInputElement {
+  return h("input", { type: "number", value, min, max, required: true, inputmode: "numeric" });
+}
+
+function field(name: string, input: HTMLElement): HTMLElement {
+  return h("label", { class: "field" }, h("span", {}, name), input);
+}
+
+function save(name: string, text: string, type: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type }));
+  h("a", { href: url, download: name }).click();
+  // The download begins after this turn of the event loop.
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
