@@ -1,5 +1,6 @@
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 import { declarations } from "./src/build/declarations.ts";
+import { siteWeights } from "./src/build/site_weights.ts";
 import { sizeLimit } from "./src/build/size_limit.ts";
 import { wgsl } from "./src/build/wgsl_plugin.ts";
 import { findDriver } from "./src/cli/driver.ts";
@@ -23,6 +24,15 @@ const library = {
   rollupOptions: { checks: { pluginTimings: false }, output: { chunkFileNames: "[name].js", minify: true } },
 };
 
+/** `--mode site`: the pages, served while developing or built as files that work below any path. */
+const site = {
+  outDir: "../../dist/site",
+  emptyOutDir: true,
+  target: "es2022",
+  assetsInlineLimit: 0,
+  rollupOptions: { checks: { pluginTimings: false } },
+};
+
 /**
  * Engine and element gzipped: all that a page with `<unstatic-image>` downloads besides the weights. The aim is 50 KiB;
  * every sampler of diffusers (11) and the kernels of rare options (6) come along until they are fetched on demand.
@@ -42,8 +52,10 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
       ...(mode === "library"
         ? [sizeLimit("element", ELEMENT_BYTES), declarations("tsconfig.build.json", "dist/types")]
         : []),
+      ...(mode === "site" ? [siteWeights(import.meta.dirname, "weights/doodle")] : []),
     ],
     ...(mode === "library" ? { build: library } : {}),
+    ...(mode === "site" ? { root: "src/site", base: "./", build: site, server: { fs: { allow: ["../.."] } } } : {}),
     ...(mode === "cli" ? { build: commandLine, ssr: { noExternal: true, external: ["webgpu"] } } : {}),
     test: {
       include: ["test/**/*.test.ts"],
