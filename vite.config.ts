@@ -1,6 +1,5 @@
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 import { declarations } from "./src/build/declarations.ts";
-import { siteWeights } from "./src/build/site_weights.ts";
 import { sizeLimit } from "./src/build/size_limit.ts";
 import { wgsl } from "./src/build/wgsl_plugin.ts";
 import { findDriver } from "./src/cli/driver.ts";
@@ -24,20 +23,16 @@ const library = {
   rollupOptions: { checks: { pluginTimings: false }, output: { chunkFileNames: "[name].js", minify: true } },
 };
 
-/** `--mode site`: the pages, served while developing or built as files that work below any path. */
-const site = {
-  outDir: "../../dist/site",
-  emptyOutDir: true,
-  target: "es2022",
-  assetsInlineLimit: 0,
-  rollupOptions: { checks: { pluginTimings: false } },
-};
-
 /**
  * Engine and element gzipped: all that a page with `<unstatic-image>` downloads besides the weights. The aim is 50 KiB;
  * every sampler of diffusers (11) and the kernels of rare options (6) come along until they are fetched on demand.
  */
 const ELEMENT_BYTES = 70 * 1024;
+
+/** What must hold on the CPU path as well: every kernel, every configuration of a UNet, every sampler. */
+const ON_THE_CPU = ["test/kernels/*.test.ts", "test/models/unet_2d.test.ts", "test/sampler/{init,noise}.test.ts"];
+/** Tests of what only GPUs have: several algorithms for a convolution, WGSL out of the test itself. */
+const NOT_ON_THE_CPU = ["test/kernels/{conv2d,weight_formats,sampler_matrix}.test.ts"];
 
 export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
   if (mode === "test") {
@@ -52,13 +47,23 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
       ...(mode === "library"
         ? [sizeLimit("element", ELEMENT_BYTES), declarations("tsconfig.build.json", "dist/types")]
         : []),
-      ...(mode === "site" ? [siteWeights(import.meta.dirname, "weights/doodle")] : []),
     ],
     ...(mode === "library" ? { build: library } : {}),
-    ...(mode === "site" ? { root: "src/site", base: "./", build: site, server: { fs: { allow: ["../.."] } } } : {}),
     ...(mode === "cli" ? { build: commandLine, ssr: { noExternal: true, external: ["webgpu"] } } : {}),
     test: {
-      include: ["test/**/*.test.ts"],
+      projects: [
+        { extends: true, test: { name: "gpu", include: ["test/**/*.test.ts"] } },
+        // The same tests on the CPU path, so that its kernels cannot drift from the shaders'.
+        {
+          extends: true,
+          test: {
+            name: "cpu",
+            include: ON_THE_CPU,
+            exclude: NOT_ON_THE_CPU,
+            setupFiles: ["test/support/cpu.ts"],
+          },
+        },
+      ],
       pool: "forks",
       // One file at a time: the software adapters use every core by themselves.
       fileParallelism: false,

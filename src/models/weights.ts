@@ -4,7 +4,6 @@
  */
 import type { Checkpoint, TensorEntry } from "../checkpoint/checkpoint";
 import { type Part, pack, summed } from "../kernels/packing";
-import { winogradWeights } from "../kernels/winograd_weights";
 import type { Packing, Weight } from "../recording/recording";
 import { CheckpointError, check } from "../tensor/check";
 import { formatShape, type Shape, sameShape, sizeOf } from "../tensor/shape";
@@ -105,8 +104,7 @@ async function packedOf(
       return terms.length === 1 ? terms[0]! : summed(terms);
     }),
   );
-  const packed = pack(packing, parts);
-  const own = packing.winograd ? winogradWeights(packed) : packed;
+  const own = pack(packing, parts);
   if (!packing.rest) return own;
   const rest = await packedOf(packing.rest, termOf);
   const joined = new Float32Array(own.length + rest.length);

@@ -13,6 +13,11 @@ export interface Batch {
   readonly shape: BHWC;
 }
 
+/** A device that is not a GPU draws by its own means; its buffers are no textures' business. */
+interface DrawingDevice extends GPUDevice {
+  drawPictures(canvas: Canvas, x: GPUBuffer, params: Readonly<Record<string, number>>): void;
+}
+
 /** What a device needs to draw on any canvas; the format is the page's own, so there is one pipeline. */
 interface Painter {
   readonly format: GPUTextureFormat;
@@ -37,12 +42,16 @@ export function drawOn(device: Device, canvas: Canvas, { buffer, shape }: Batch,
     () => `draw: image must be a number from 0 to ${B - 1}, got ${image}`,
     InputError,
   );
-  const painter = painterOf(device);
-  const context = contextOf(device, canvas, painter.format);
   const count = image === undefined ? B : 1;
   const [columns, rows] = sheetOf(count);
   const sheet = { width: W, height: H, columns, rows, first: image ?? 0, count };
   const params = { ...sheet, channels: C, vectors: Math.ceil(C / 4) };
+  if ("drawPictures" in device.gpu) {
+    (device.gpu as DrawingDevice).drawPictures(canvas, buffer, params);
+    return;
+  }
+  const painter = painterOf(device);
+  const context = contextOf(device, canvas, painter.format);
   // Writes and submits keep their order, so that one uniform buffer serves every draw.
   device.gpu.queue.writeBuffer(painter.params, 0, encodeParams({ label: "draw", shader: kernel, params }));
   const bindGroup = device.gpu.createBindGroup({

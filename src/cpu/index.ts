@@ -1,0 +1,3 @@
+/** The CPU path's public surface, `unstatic/cpu`: apart from the engine, so that pages with WebGPU do not fetch it. */
+export { CPU_NAME, cpu } from "./gpu";
+export { type Buffers, runOnCpu } from "./run";

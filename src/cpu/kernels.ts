@@ -1,0 +1,89 @@
+/** Which function does what which shader does: the one list of the CPU path's kernels. */
+import activationShader from "../../shaders/activation.wgsl";
+import addNoiseShader from "../../shaders/add_noise.wgsl";
+import advanceStepShader from "../../shaders/advance_step.wgsl";
+import attentionShader from "../../shaders/attention.wgsl";
+import attentionNarrowShader from "../../shaders/attention_narrow.wgsl";
+import avgPoolShader from "../../shaders/avg_pool.wgsl";
+import channelStatisticsShader from "../../shaders/channel_statistics.wgsl";
+import conv2dShader from "../../shaders/conv2d.wgsl";
+import conv2dRegisterShader from "../../shaders/conv2d_register.wgsl";
+import fourierEmbeddingShader from "../../shaders/fourier_embedding.wgsl";
+import fromNchwShader from "../../shaders/from_nchw.wgsl";
+import gatherRowsShader from "../../shaders/gather_rows.wgsl";
+import groupNormApplyShader from "../../shaders/group_norm_apply.wgsl";
+import groupNormFoldShader from "../../shaders/group_norm_fold.wgsl";
+import groupNormFoldModulatedShader from "../../shaders/group_norm_fold_modulated.wgsl";
+import guidanceRescaleShader from "../../shaders/guidance_rescale.wgsl";
+import initNoiseShader from "../../shaders/init_noise.wgsl";
+import inpaintShader from "../../shaders/inpaint.wgsl";
+import layerNormShader from "../../shaders/layer_norm.wgsl";
+import loadNoiseShader from "../../shaders/load_noise.wgsl";
+import rescaleShader from "../../shaders/rescale.wgsl";
+import resizeShader from "../../shaders/resize.wgsl";
+import samplerStepShader from "../../shaders/sampler_step.wgsl";
+import thresholdShader from "../../shaders/threshold.wgsl";
+import timestepEmbeddingShader from "../../shaders/timestep_embedding.wgsl";
+import toNchwShader from "../../shaders/to_nchw.wgsl";
+import toRgbaShader from "../../shaders/to_rgba.wgsl";
+import type { Shader } from "../recording/shader";
+import { activation } from "./activation";
+import { addNoise } from "./add_noise";
+import { advanceStep } from "./advance_step";
+import { attention } from "./attention";
+import { avgPool } from "./avg_pool";
+import { conv2d } from "./conv2d";
+import { conv2dDirect } from "./conv2d_direct";
+import { gatherRows } from "./gather_rows";
+import { channelStatistics, groupNormApply, groupNormFold, groupNormFoldModulated } from "./group_norm";
+import { guidanceRescale } from "./guidance_rescale";
+import { initNoise } from "./init_noise";
+import { inpaint } from "./inpaint";
+import type { Kernel } from "./launch";
+import { layerNorm } from "./layer_norm";
+import { fromNchw, toNchw } from "./layout";
+import { loadNoise } from "./load_noise";
+import { rescale } from "./rescale";
+import { resize } from "./resize";
+import { samplerStep } from "./sampler_step";
+import { threshold } from "./threshold";
+import { fourierEmbedding, timestepEmbedding } from "./time_embedding";
+import { toRgba } from "./to_rgba";
+
+/** A shader and what stands for it here; reflection gives both the same names. */
+export interface CpuKernel extends Kernel {
+  readonly shader: Shader;
+}
+
+const ALL: readonly CpuKernel[] = [
+  { shader: activationShader, run: activation },
+  { shader: addNoiseShader, run: addNoise },
+  { shader: advanceStepShader, run: advanceStep },
+  { shader: attentionShader, run: attention },
+  { shader: attentionNarrowShader, run: attention },
+  { shader: avgPoolShader, run: avgPool },
+  { shader: channelStatisticsShader, run: channelStatistics },
+  { shader: conv2dShader, run: conv2d },
+  { shader: conv2dRegisterShader, run: conv2dDirect },
+  { shader: fourierEmbeddingShader, run: fourierEmbedding },
+  { shader: fromNchwShader, run: fromNchw },
+  { shader: gatherRowsShader, run: gatherRows },
+  { shader: groupNormApplyShader, run: groupNormApply },
+  { shader: groupNormFoldShader, run: groupNormFold },
+  { shader: groupNormFoldModulatedShader, run: groupNormFoldModulated },
+  { shader: guidanceRescaleShader, run: guidanceRescale },
+  { shader: initNoiseShader, run: initNoise },
+  { shader: inpaintShader, run: inpaint },
+  { shader: layerNormShader, run: layerNorm },
+  { shader: loadNoiseShader, run: loadNoise },
+  { shader: rescaleShader, run: rescale },
+  { shader: resizeShader, run: resize },
+  { shader: samplerStepShader, run: samplerStep },
+  { shader: thresholdShader, run: threshold },
+  { shader: timestepEmbeddingShader, run: timestepEmbedding },
+  { shader: toNchwShader, run: toNchw },
+  { shader: toRgbaShader, run: toRgba },
+];
+
+/** By the shader's name. conv2d_subgroup is not here: who has no subgroups is not given it. */
+export const KERNELS: ReadonlyMap<string, CpuKernel> = new Map(ALL.map((kernel) => [kernel.shader.name, kernel]));
