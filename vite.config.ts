@@ -1,5 +1,6 @@
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 import { declarations } from "./src/build/declarations.ts";
+import { siteWeights } from "./src/build/site_weights.ts";
 import { sizeLimit } from "./src/build/size_limit.ts";
 import { wgsl } from "./src/build/wgsl_plugin.ts";
 import { findDriver } from "./src/cli/driver.ts";
@@ -21,6 +22,15 @@ const library = {
   target: "es2022",
   // The compiler that writes the declarations takes most of the time: no news.
   rollupOptions: { checks: { pluginTimings: false }, output: { chunkFileNames: "[name].js", minify: true } },
+};
+
+/** `--mode site`: the pages, served while developing or built as files that work below any path. */
+const site = {
+  outDir: "../../dist/site",
+  emptyOutDir: true,
+  target: "es2022",
+  assetsInlineLimit: 0,
+  rollupOptions: { checks: { pluginTimings: false } },
 };
 
 /**
@@ -47,8 +57,10 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
       ...(mode === "library"
         ? [sizeLimit("element", ELEMENT_BYTES), declarations("tsconfig.build.json", "dist/types")]
         : []),
+      ...(mode === "site" ? [siteWeights(import.meta.dirname, "weights/doodle")] : []),
     ],
     ...(mode === "library" ? { build: library } : {}),
+    ...(mode === "site" ? { root: "src/site", base: "./", build: site, server: { fs: { allow: ["../.."] } } } : {}),
     ...(mode === "cli" ? { build: commandLine, ssr: { noExternal: true, external: ["webgpu"] } } : {}),
     test: {
       projects: [

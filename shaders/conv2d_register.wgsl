@@ -9,7 +9,7 @@
 // Dispatch  one invocation per 8 pixels x 4 output channels; neighbours take neighbouring channels of the same pixels
 // Cost      per tap and 4 input channels: 12 vec4 loads for 128 multiply-adds; no barrier, no workgroup memory
 // Host      src/kernels/conv2d_direct.ts      Test  test/kernels/conv2d.test.ts
-// Include   lib/conv2d_taps.wgsl, lib/weights_f32.wgsl
+// Include   lib/conv2d_taps.wgsl, lib/conv2d_store.wgsl, lib/weights_f32.wgsl
 //
 // Why no workgroup memory: on adapters that run on a CPU a barrier costs more than the loads it saves, and
 // eight pixels in registers already use every weight eight times. Everything a launch chooses is in Params, not in an
@@ -56,7 +56,7 @@ fn main(
   var s6 = vec4f();
   var s7 = vec4f();
   let row = params.out_channels; // vec4s from one input channel's weights to the next
-  var at = params.w_start + n;
+  var at = weights_at(p, n);
   for (var ky = 0u; ky < params.kernel_height; ky++) {
     for (var kx = 0u; kx < params.kernel_width; kx++) {
       let dy = i32(ky * params.dilation);

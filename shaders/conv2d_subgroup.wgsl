@@ -7,7 +7,7 @@
 // Dispatch  one subgroup per 16 pixels x 4 * LANES output channels: each lane four channels of the same sixteen pixels
 // Cost      per tap and 4 input channels: 4 + 16 / LANES vec4 loads for 256 multiply-adds, where conv2d_register.wgsl needs 24
 // Host      src/kernels/conv2d_direct.ts      Test  test/kernels/conv2d.test.ts
-// Include   lib/conv2d_taps.wgsl, lib/weights_f32.wgsl
+// Include   lib/conv2d_taps.wgsl, lib/conv2d_store.wgsl, lib/weights_f32.wgsl
 //
 // All lanes of a subgroup want the same sixteen pixels, so each fetches 16 / LANES of them and the subgroup shares. On a
 // software adapter a load costs as much as ten multiply-adds and a broadcast next to nothing. More pixels would share a
@@ -63,7 +63,7 @@ fn main(
   var s14 = vec4f();
   var s15 = vec4f();
   let row = params.out_channels; // vec4s from one input channel's weights to the next
-  var at = params.w_start + n;
+  var at = weights_at(p, n);
   for (var ky = 0u; ky < params.kernel_height; ky++) {
     for (var kx = 0u; kx < params.kernel_width; kx++) {
       let dy = i32(ky * params.dilation);

@@ -1,4 +1,5 @@
-// What the algorithms of conv2d for CPU adapters share: where a window lies, what a tap reads, how a sum becomes a result.
+// What the algorithms of conv2d that work in stages share: what a launch tells them, where a window
+// lies and what a tap reads.
 
 struct Params {
   in_height: u32,
@@ -17,6 +18,7 @@ struct Params {
   second_channels: u32, // vec4s of a pixel of second; 0: none
   out_channels: u32,    // vec4s of a pixel of y
   w_start: u32,         // the vec4 of w where the weights begin
+  w_stride: u32,        // vec4s from one image's weights to the next's; 0: all images share them
   bias_start: u32,      // the vec4 of vectors where the bias begins
   has_bias: u32,
   table_start: u32,     // the vec4 of a row of the table where this layer's share begins
@@ -24,6 +26,10 @@ struct Params {
   conditions: u32,      // rows of the table per step; 0: there is no table
   has_residual: u32,
   scale: f32,
+  has_norm: u32,        // 1: Winograd's input is normalised on the way
+  source_column: u32,   // the vec4 of Winograd's transformed input where this source begins,
+  source_columns: u32,  // and how many there are of all sources
+  tiles: u32,           // Winograd's tiles of all images, rounded up to sixteen
 }
 
 // The input row and column under the window's first tap, and the image's number.
@@ -63,22 +69,7 @@ fn tap_of(corner: Corner, ky: i32, kx: i32) -> Tap {
   return Tap(u32((corner.b * height + cy) * width + cx), select(0.0, 1.0, is_inside));
 }
 
-fn store(p: u32, n: u32, sum: vec4f) {
-  if (p >= params.pixels) {
-    return;
-  }
-  let i = p * params.out_channels + n;
-  var result = sum * weight_scale(n, params.out_channels);
-  if (params.has_bias > 0) {
-    result += vectors[params.bias_start + n];
-  }
-  if (params.conditions > 0) {
-    let b = p / (params.out_height * params.out_width);
-    let row = position[0] * params.conditions + position[4 + b];
-    result += table[row * params.table_columns + params.table_start + n];
-  }
-  if (params.has_residual > 0) {
-    result += residual[i];
-  }
-  y[i] = result * params.scale;
+// The vec4 of w where the weights of output channels n begin, for the image of pixel p.
+fn weights_at(p: u32, n: u32) -> u32 {
+  return params.w_start + p / (params.out_height * params.out_width) * params.w_stride + n;
 }

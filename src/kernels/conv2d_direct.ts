@@ -24,6 +24,8 @@ export interface DirectConv2d {
   readonly w: Tensor;
   /** Row of w, in input channels, where the weights begin. */
   readonly row: number;
+  /** Rows of w per image where each image has weights of its own. */
+  readonly ownWeights?: number;
   /** Where the bias begins in `vectors`, a multiple of four; undefined for none. */
   readonly bias?: number | undefined;
   readonly vectors: Tensor;
@@ -46,26 +48,11 @@ export function directConv2d(conv: DirectConv2d, subgroupSize: number | null): O
       : null;
   const pixels = conv.images * window.out_height * window.out_width;
   const count = columns * Math.ceil(pixels / (shares ? PIXELS.subgroup : PIXELS.register));
-  const channelsOf = (tensor: Tensor | undefined) => (tensor ? pad4(tensor.shape.at(-1)!) / 4 : 0);
   return {
     shader: shares ? subgroupKernel : registerKernel,
     constants: { WORKGROUP_SIZE },
     ...(shares && { knobs: { LANES: shares } }),
-    params: {
-      ...window,
-      pixels,
-      first_channels: channelsOf(x),
-      second_channels: channelsOf(second),
-      out_channels: columns,
-      w_start: conv.row * columns,
-      bias_start: (conv.bias ?? 0) / 4,
-      has_bias: Number(conv.bias !== undefined),
-      table_start: (time?.column ?? 0) / 4,
-      table_columns: time ? pad4(time.table.shape[1]) / 4 : 0,
-      conditions: time?.conditions ?? 0,
-      has_residual: Number(residual !== undefined),
-      scale: conv.scale,
-    },
+    params: directParams(conv),
     // Bindings that a launch does not use still need a buffer: x is at hand.
     reads: {
       x,
@@ -78,5 +65,32 @@ export function directConv2d(conv: DirectConv2d, subgroupSize: number | null): O
     },
     workgroups: linearWorkgroups("conv2d", count, WORKGROUP_SIZE),
     flops: conv.flops,
+  };
+}
+
+/** The fields of lib/conv2d_taps.wgsl. */
+export function directParams(conv: DirectConv2d): Readonly<Record<string, number>> {
+  const { x, second, time, residual, window, channels } = conv;
+  const columns = pad4(channels) / 4;
+  const channelsOf = (tensor: Tensor | undefined) => (tensor ? pad4(tensor.shape.at(-1)!) / 4 : 0);
+  return {
+    ...window,
+    pixels: conv.images * window.out_height * window.out_width,
+    first_channels: channelsOf(x),
+    second_channels: channelsOf(second),
+    out_channels: columns,
+    w_start: conv.row * columns,
+    w_stride: (conv.ownWeights ?? 0) * columns,
+    bias_start: (conv.bias ?? 0) / 4,
+    has_bias: Number(conv.bias !== undefined),
+    table_start: (time?.column ?? 0) / 4,
+    table_columns: time ? pad4(time.table.shape[1]) / 4 : 0,
+    conditions: time?.conditions ?? 0,
+    has_residual: Number(residual !== undefined),
+    scale: conv.scale,
+    has_norm: 0,
+    source_column: 0,
+    source_columns: 0,
+    tiles: 0,
   };
 }

@@ -4,10 +4,11 @@
  *
  *   norm of x ++ second, stored as one tensor -- shortcut by itself -- convolution, with the shortcut as its residual
  */
-import type { RecordedDispatch, Recording, Tensor } from "../recording/recording";
-import type { Shape } from "../tensor/shape";
+import type { RecordedDispatch, Recording, Tensor, Weight } from "../recording/recording";
+import { pad4, type Shape } from "../tensor/shape";
 import type { Convolution, Window } from "./conv2d";
 import { directConv2d } from "./conv2d_direct";
+import { recordWinograd, suitsWinograd, winogradTiles } from "./conv2d_winograd";
 import { type Affine, channelStatistics, groupNormFold, groupNormJoin, type Statistics } from "./group_norm";
 
 /** Statistics of tensors that have been taken already: a skip is normalised twice. */
@@ -23,28 +24,45 @@ export function recordStagedConv2d(
 ): void {
   const { label } = dispatch;
   const y = dispatch.writes.y!;
-  const { w, vectors, window, images, channels, sources, scale } = conv;
-  const input = conv.norm ? recordNorm(recording, label, conv, known) : conv;
+  const affine = conv.norm && recordFold(recording, label, conv, known);
   const residual = conv.shortcut ? recordShortcut(recording, label, conv, y.shape, subgroupSize) : conv.residual;
-  const direct = directConv2d(
-    {
-      x: input.x,
-      second: input.second,
-      w,
-      row: 0,
-      vectors,
-      bias: conv.norm ? 2 * (sources[0] + sources[1]) : 0,
-      time: conv.time?.modulates ? undefined : conv.time,
-      residual,
-      scale,
-      window,
-      images,
-      channels,
-      flops: conv.flops - shortcutFlops(conv),
-    },
-    subgroupSize,
-  );
-  recording.add(label, { ...direct, writes: { y } });
+  const shared = {
+    row: 0,
+    vectors: conv.vectors,
+    bias: conv.norm ? 2 * (conv.sources[0] + conv.sources[1]) : 0,
+    time: conv.time?.modulates ? undefined : conv.time,
+    residual,
+    scale: conv.scale,
+    window: conv.window,
+    images: conv.images,
+    channels: conv.channels,
+    flops: conv.flops - shortcutFlops(conv),
+  };
+  const { x, second } = conv;
+  const transformed = winogradWeight(recording, conv);
+  if (transformed) {
+    const norm = affine && { affine, activation: conv.norm!.activation };
+    recordWinograd(recording, label, { ...shared, x, second, w: transformed, norm }, subgroupSize, y);
+    return;
+  }
+  const input = affine ? recordNorm(recording, label, conv, affine) : { x, second };
+  recording.add(label, { ...directConv2d({ ...shared, ...input, w: conv.w }, subgroupSize), writes: { y } });
+}
+
+/** Fewest tiles and channels with which Winograd's transforms cost less than the products they save. */
+const WINOGRAD = { tiles: 16, channels: 32 };
+
+/** The convolution's weights as Winograd's algorithm wants them; undefined where it does not pay or they are no checkpoint's. */
+function winogradWeight(
+  recording: Recording,
+  { w, window, images, channels, sources }: Convolution,
+): Tensor | undefined {
+  const inputs = sources[0] + sources[1];
+  if (w.kind !== "weight" || !suitsWinograd(window) || images * winogradTiles(window) < WINOGRAD.tiles)
+    return undefined;
+  if (Math.min(inputs, channels) < WINOGRAD.channels) return undefined;
+  const { rest: _, ...packing } = (w as Weight).packing;
+  return recording.weight(`${w.label}.winograd`, [36, inputs, pad4(channels)], { ...packing, winograd: true });
 }
 
 /** The 1x1 convolution of the shortcut's sources; its weights follow the taps', its bias is in the convolution's. */
@@ -55,12 +73,22 @@ function recordShortcut(
   shape: Shape,
   subgroupSize: number | null,
 ): Tensor {
-  const { w, vectors, window, images, channels, sources } = conv;
+  const { vectors, window, images, channels } = conv;
   const { x, second } = conv.shortcut!;
-  const row = window.kernel_height * window.kernel_width * (sources[0] + sources[1]);
-  const pointwise = { x, second, w, row, vectors, images, channels, scale: 1, window: pointwiseWindow(window) };
-  const direct = directConv2d({ ...pointwise, flops: shortcutFlops(conv) }, subgroupSize);
+  const shared = { x, second, vectors, images, channels, scale: 1, window: pointwiseWindow(window) };
+  const direct = directConv2d(
+    { ...shared, ...shortcutWeights(recording, conv), flops: shortcutFlops(conv) },
+    subgroupSize,
+  );
   return recording.add(`${label}.shortcut`, { ...direct, writes: { y: { shape } } }).y;
+}
+
+/** A checkpoint's rows by themselves, since the taps may be wanted in another form; else the last rows of w. */
+function shortcutWeights(recording: Recording, { w, window, sources, channels }: Convolution) {
+  const rest = w.kind === "weight" ? (w as Weight).packing.rest : undefined;
+  if (!rest) return { w, row: window.kernel_height * window.kernel_width * (sources[0] + sources[1]) };
+  const shape = [1, sources[2] + sources[3], pad4(channels)] as const;
+  return { w: recording.weight(`${w.label}.shortcut`, shape, rest), row: 0 };
 }
 
 function shortcutFlops({ shortcut, images, window, channels }: Convolution): number {
@@ -85,17 +113,22 @@ function pointwiseWindow({ out_height, out_width }: Window): Window {
   };
 }
 
-/** The normalised input, both sources side by side in one tensor: (B, P, C1 + C2), each padded. */
-function recordNorm(recording: Recording, label: string, conv: Convolution, known: KnownStatistics) {
-  const { x, second, vectors, norm, time, window, images, sources } = conv;
-  const { groups, eps, activation } = norm!;
+/** The norm's scale and shift of each image and channel. */
+function recordFold(recording: Recording, label: string, conv: Convolution, known: KnownStatistics): Tensor<Affine> {
+  const { x, second, vectors, norm, time, window } = conv;
   const statistics = recordStatistics(recording, x, known);
   const other = second && recordStatistics(recording, second, known);
   const pixels = window.in_height * window.in_width;
-  const modulation = time?.modulates ? time : undefined;
-  const fold = { statistics, second: other, vectors, groups, eps, pixels, time: modulation };
-  const affine: Tensor<Affine> = recording.add(`${label}.norm_fold`, groupNormFold(fold)).affine;
-  const shape = [images, pixels, sources[0] + sources[1]] as const;
+  const { groups, eps } = norm!;
+  const fold = { statistics, second: other, vectors, groups, eps, pixels, time: time?.modulates ? time : undefined };
+  return recording.add(`${label}.norm_fold`, groupNormFold(fold)).affine;
+}
+
+/** The normalised input, both sources side by side in one tensor: (B, P, C1 + C2), each padded. */
+function recordNorm(recording: Recording, label: string, conv: Convolution, affine: Tensor<Affine>) {
+  const { x, second, norm, window, images, sources } = conv;
+  const shape = [images, window.in_height * window.in_width, sources[0] + sources[1]] as const;
+  const { activation } = norm!;
   const { y } = recording.add(`${label}.norm`, groupNormJoin(x, affine, activation, 0, { shape }));
   if (second) recording.add(`${label}.norm_second`, groupNormJoin(second, affine, activation, sources[0], y as Tensor));
   return { x: y as Tensor, second: undefined };

@@ -21,6 +21,8 @@ const WORKGROUP_SIZE = 64;
 const FOLD_WORKGROUP_SIZE = 8;
 /** `const CHUNK` of group_norm_apply. */
 const CHUNK = 4;
+const MAX_TILES = 8;
+
 /** Means and M2 per image, tile of pixels and channel. */
 export type Statistics = readonly [B: number, tiles: number, rows: 2, C: number];
 /** Scales and shifts per image; each source's channels padded to a multiple of four. */
@@ -34,9 +36,9 @@ function axesOf(where: string, shape: Shape): [B: number, P: number, C: number] 
   return [B, sizeOf(shape) / (B * C), C];
 }
 
-/** About the square root, so that neither the tiles nor the pixels of one make a long loop. */
+/** Few tiles, since one invocation folds all tiles of a group; of small pictures about the square root. */
 function pixelsPerTile(P: number): number {
-  return Math.ceil(Math.sqrt(P));
+  return Math.max(Math.ceil(Math.sqrt(P)), Math.ceil(P / MAX_TILES));
 }
 
 /** Mean and M2 of each channel of `x`, (B, H, W, C) or (B, L, C), over tiles of its pixels. */

@@ -24,6 +24,7 @@ export function chooseAlgorithms(recording: Recording, target: Target): void {
     recordStagedConv2d(recording, dispatch, conv, target.subgroupSize, known);
     return null;
   });
+  recording.dropUnusedWeights();
 }
 
 function convolutionOf({ operation }: RecordedDispatch): Convolution | undefined {

@@ -4,6 +4,7 @@
  */
 import type { Checkpoint, TensorEntry } from "../checkpoint/checkpoint";
 import { type Part, pack, summed } from "../kernels/packing";
+import { winogradWeights } from "../kernels/winograd_weights";
 import type { Packing, Weight } from "../recording/recording";
 import { CheckpointError, check } from "../tensor/check";
 import { formatShape, type Shape, sameShape, sizeOf } from "../tensor/shape";
@@ -104,7 +105,8 @@ async function packedOf(
       return terms.length === 1 ? terms[0]! : summed(terms);
     }),
   );
-  const own = pack(packing, parts);
+  const packed = pack(packing, parts);
+  const own = packing.winograd ? winogradWeights(packed) : packed;
   if (!packing.rest) return own;
   const rest = await packedOf(packing.rest, termOf);
   const joined = new Float32Array(own.length + rest.length);

@@ -30,6 +30,8 @@ export interface Packing {
   readonly sources?: readonly number[];
   /** Rows that follow, with the same outputs: the matrix of a shortcut that joins the sum. */
   readonly rest?: Packing;
+  /** The taps are transformed for Winograd's algorithm: 36 in place of 9. */
+  readonly winograd?: true;
 }
 
 /** A tensor that comes out of the checkpoint. */
@@ -133,11 +135,19 @@ export class Recording {
     }
   }
 
-  #dtypeOf({ kind, rest }: Packing): DType {
-    if (kind === "vector" || kind === "table") return "f32";
+  #dtypeOf({ kind, rest, winograd }: Packing): DType {
+    // Transformed taps are sums and differences of taps: they would be rounded twice.
+    if (kind === "vector" || kind === "table" || winograd) return "f32";
     const { weights } = this.precision;
     // Two matrices in one have two scales for each output, of which integers would know one.
     return weights === "int8" ? (rest ? "f16" : "i8") : weights;
+  }
+
+  /** Forgets weights that no dispatch reads: another algorithm may want its weights in another form. */
+  dropUnusedWeights(): void {
+    const used = new Set(this.dispatches.flatMap(({ reads }) => Object.values(reads)));
+    const kept = this.weights.filter((weight) => used.has(weight));
+    this.weights.splice(0, this.weights.length, ...kept);
   }
 
   #tensor<S extends Shape>(label: string, shape: S, dtype: DType, kind: Tensor["kind"], tail = 0): Tensor<S> {

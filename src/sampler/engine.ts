@@ -70,7 +70,7 @@ export class Engine {
       this.#programs.set(key, kept); // last in the map is latest used
       return kept;
     }
-    const { recording, ends } = await this.#recorded(record, loadWeights);
+    const { recording, ends } = await this.recorded(record, loadWeights);
     for (const [oldest, { program }] of this.#programs) {
       if (this.#programs.size < PROGRAMS_KEPT) break;
       this.#programs.delete(oldest);
@@ -88,7 +88,7 @@ export class Engine {
     loadWeights: WeightLoader,
     onCompiled?: (done: number, total: number) => void,
   ): Promise<Kept<Ends>> {
-    const { recording, ends } = await this.#recorded(record, loadWeights);
+    const { recording, ends } = await this.recorded(record, loadWeights);
     const options = { sharesMemory: false };
     return {
       program: await Program.create(this.device, this.pipelines, this.weights, recording, onCompiled, options),
@@ -105,7 +105,7 @@ export class Engine {
   }
 
   /** A recording in the variants that suit the adapter, its weights uploaded. */
-  async #recorded<Ends>(record: () => { recording: Recording; ends: Ends }, loadWeights: WeightLoader) {
+  async recorded<Ends>(record: () => { recording: Recording; ends: Ends }, loadWeights: WeightLoader) {
     const { recording, ends } = record();
     chooseAlgorithms(recording, this.device.adapter);
     applyFormats(recording);

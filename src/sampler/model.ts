@@ -93,10 +93,13 @@ export class Model {
   /** Opens the device and uploads the weights, so that the first generation only has to compile. */
   async warm(): Promise<void> {
     const engine = await this.#openEngine();
-    const { recording, ends } = recordForward(this.name, this.config, 1, ...this.size, this.#precision);
-    const load = this.#weightLoader(ends.parameters);
-    const missing = recording.weights.filter((weight) => !engine.weights.has(weight));
-    if (missing.length > 0) await load(missing, (weight, packed) => engine.weights.upload(weight, packed));
+    let parameters: ReadonlyMap<string, Shape> = new Map();
+    const record = () => {
+      const recorded = recordForward(this.name, this.config, 1, ...this.size, this.#precision);
+      parameters = recorded.ends.parameters;
+      return recorded;
+    };
+    await engine.recorded(record, (missing, upload) => this.#weightLoader(parameters)(missing, upload));
   }
 
   /** Height and width that the model was trained for. */

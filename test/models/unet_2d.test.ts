@@ -13,18 +13,21 @@ import { forward, type Reference, readReference, relativeError } from "../suppor
 
 const FOLDER = "test/fixtures/unets";
 
-describe("UNet2DModel gives what diffusers gives", () => {
+describe.each([
+  { algorithms: "the algorithms that run everywhere", adapts: false },
+  { algorithms: "those that the adapter prefers", adapts: true },
+])("UNet2DModel gives what diffusers gives by $algorithms", ({ adapts }) => {
   test.each(readdirSync(FOLDER).sort())("%s", async (name) => {
     const { unetConfig, unetConfigFile, checkpoint } = await openFolder(`${FOLDER}/${name}`);
     const config = parseUNet2DConfig(unetConfig, unetConfigFile);
     const file = await openSafetensors(fileSource(`${FOLDER}/${name}/reference.safetensors`));
     const reference = await readReference(file);
 
-    const error = relativeError(await forward(config, checkpoint, reference), await file.read("output"));
+    const error = relativeError(await forward(config, checkpoint, reference, { adapts }), await file.read("output"));
     console.log(`${name.padEnd(22)} max |difference| / std(output) = ${error.toExponential(2)}`);
     // f32 on both sides: twenty layers of sums in another order.
     if (!(error <= 5e-5))
-      throw new Error(`${error} of std(output); ${await departure(config, checkpoint, reference, file)}`);
+      throw new Error(`${error} of std(output); ${await departure(config, checkpoint, reference, file, adapts)}`);
     expect(error).toBeLessThanOrEqual(5e-5);
   });
 });
@@ -50,11 +53,15 @@ async function departure(
   checkpoint: Checkpoint,
   reference: Reference,
   file: Checkpoint,
+  adapts: boolean,
 ): Promise<string> {
   const blocks = [...config.downBlockTypes.keys()].map((level) => `down_blocks.${level}`);
   const ups = [...config.upBlockTypes.keys()].slice(0, -1).map((level) => `up_blocks.${level}`);
   for (const block of ["time_embedding", "conv_in", ...blocks, ...(config.hasMidBlock ? ["mid_block"] : []), ...ups]) {
-    const error = relativeError(await forward(config, checkpoint, reference, { block }), await file.read(block));
+    const error = relativeError(
+      await forward(config, checkpoint, reference, { block, adapts }),
+      await file.read(block),
+    );
     if (!(error <= 5e-3)) return `${block} is the first to depart, by ${error} of its std`;
   }
   return "no block departs by more than half floats do: look after the last one";

@@ -1,5 +1,6 @@
 /** Runs a recorded UNet2DModel once, on the tensors that make_unets.py saved beside it. */
 import type { Checkpoint } from "../../src/checkpoint/checkpoint";
+import { chooseAlgorithms } from "../../src/kernels/variants";
 import { type RecordedUNet2D, recordUNet2D } from "../../src/models/unet_2d";
 import type { UNet2DConfig } from "../../src/models/unet_2d_config";
 import { loadWeights } from "../../src/models/weights";
@@ -33,6 +34,8 @@ export interface ForwardOptions {
   readonly block?: string;
   /** Puts the reference at the last of so many steps, and the images' conditions in reverse; other rows are decoys. */
   readonly steps?: number;
+  /** Runs the algorithms that the adapter prefers, with all that it offers; else those that run everywhere. */
+  readonly adapts?: boolean;
 }
 
 /** The network's output for `reference`, or a block's, as (B, C, H, W). */
@@ -40,13 +43,14 @@ export async function forward(
   config: UNet2DConfig,
   checkpoint: Checkpoint,
   reference: Reference,
-  { block, steps = 1 }: ForwardOptions = {},
+  { block, steps = 1, adapts = false }: ForwardOptions = {},
 ): Promise<Float32Array> {
-  const { device, pipelines } = await testDevice();
+  const { device, pipelines } = await testDevice({ baseline: !adapts });
   const [batch, , height, width] = reference.shape as [number, number, number, number];
   const recording = new Recording("unet");
   const unet = recordUNet2D(recording, config, { batch, height, width, steps, conditions: batch });
   const output = block === undefined ? unet.output : endAfter(recording, block);
+  if (adapts) chooseAlgorithms(recording, device.adapter);
   const weights = new Weights(device);
   await loadWeights(recording.weights, unet.parameters, checkpoint, (weight, packed) => weights.upload(weight, packed));
   const program = await Program.create(device, pipelines, weights, recording);

@@ -1,0 +1,119 @@
+/**
+ * Host twin of shaders/winograd4_input.wgsl and winograd4_output.wgsl: a 3 x 3 convolution in three steps,
+ *
+ *   6 x 6 tiles of x, transformed -- 36 products, each a 1x1 convolution -- transformed back to 4 x 4 pixels
+ *
+ * with a fourth of the plain sum's multiplications (Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural
+ * Networks", F(4x4, 3x3)). The weights are transformed when they are loaded: see winograd_weights.ts.
+ */
+import inputKernel from "../../shaders/winograd4_input.wgsl";
+import outputKernel from "../../shaders/winograd4_output.wgsl";
+import type { Recording, Tensor } from "../recording/recording";
+import { check } from "../tensor/check";
+import { pad4, sizeOf } from "../tensor/shape";
+import { ACTIVATIONS, type Activation } from "./activation";
+import type { Window } from "./conv2d";
+import { type DirectConv2d, directConv2d, directParams } from "./conv2d_direct";
+import { linearWorkgroups } from "./geometry";
+import type { Affine } from "./group_norm";
+
+/** Output pixels along a side of a tile, and products per tile. */
+const TILE = 4;
+const PRODUCTS = 36;
+const WORKGROUP_SIZE = 64;
+/** Tiles come in such numbers that a subgroup's pixels never belong to two products. */
+const TILES_TOGETHER = 16;
+
+/** Whether the window is the one that Winograd's algorithm is for. */
+export function suitsWinograd({ kernel_height, kernel_width, stride, dilation, pad_top, pad_left, ...sizes }: Window) {
+  const enlarged = sizes.upsample ? 2 : 1;
+  const keepsSize = sizes.out_height === sizes.in_height * enlarged && sizes.out_width === sizes.in_width * enlarged;
+  return (
+    [kernel_height, kernel_width].every((taps) => taps === 3) &&
+    stride * dilation * pad_top * pad_left === 1 &&
+    keepsSize
+  );
+}
+
+/** Tiles of one picture. */
+export function winogradTiles({ out_height, out_width }: Window): number {
+  return Math.ceil(out_height / TILE) * Math.ceil(out_width / TILE);
+}
+
+/** A convolution whose input is normalised on the way. */
+export interface WinogradConv2d extends DirectConv2d {
+  readonly norm?: { readonly affine: Tensor<Affine>; readonly activation: Activation } | undefined;
+}
+
+/** Records the three steps, the last of which writes `y`. `conv.w` holds transformed weights, (36, C, N). */
+export function recordWinograd(
+  recording: Recording,
+  label: string,
+  conv: WinogradConv2d,
+  subgroupSize: number | null,
+  y: Tensor,
+): void {
+  const { x, second, w, norm, vectors, residual, time, window, images, channels } = conv;
+  check(
+    suitsWinograd(window),
+    () => `${label}: Winograd's convolution must be 3 x 3 with stride, dilation and padding 1`,
+  );
+  const sources = second ? [x, second] : [x];
+  const C = sources.reduce((sum, { shape }) => sum + pad4(shape.at(-1)!), 0);
+  check(
+    sizeOf(w.shape) === PRODUCTS * C * pad4(channels),
+    () => `${label}: w must be (${PRODUCTS}, ${C}, ${pad4(channels)}), got (${w.shape.join(", ")})`,
+  );
+  const count = images * winogradTiles(window);
+  const tiles = Math.ceil(count / TILES_TOGETHER) * TILES_TOGETHER;
+  const params = { ...directParams(conv), has_norm: Number(norm !== undefined), source_columns: C / 4, tiles };
+  let v: Tensor | undefined;
+  let column = 0;
+  for (const source of sources) {
+    const channels = pad4(source.shape.at(-1)!);
+    v = recording.add(`${label}.winograd_input${v ? "_second" : ""}`, {
+      shader: inputKernel,
+      constants: { WORKGROUP_SIZE, ACTIVATION: ACTIVATIONS[norm?.activation ?? "identity"] },
+      params: { ...params, first_channels: channels / 4, source_column: column / 4 },
+      reads: { x: source, affine: norm?.affine ?? vectors },
+      writes: { v: v ?? { shape: [PRODUCTS, tiles, C] } },
+      workgroups: linearWorkgroups("winograd", count * channels, WORKGROUP_SIZE),
+      flops: 216 * count * source.shape.at(-1)!,
+    }).v as Tensor;
+    column += channels;
+  }
+  const pointwise = {
+    in_height: tiles,
+    in_width: 1,
+    out_height: tiles,
+    out_width: 1,
+    kernel_height: 1,
+    kernel_width: 1,
+    stride: 1,
+    dilation: 1,
+    pad_top: 0,
+    pad_left: 0,
+    upsample: 0,
+  };
+  const flops = 2 * PRODUCTS * count * sources.reduce((sum, { shape }) => sum + shape.at(-1)!, 0) * channels;
+  const product = { x: v!, w, row: 0, ownWeights: C, vectors, window: pointwise, images: PRODUCTS, channels, scale: 1 };
+  const { y: m } = recording.add(`${label}.winograd_product`, {
+    ...directConv2d({ ...product, flops }, subgroupSize),
+    writes: { y: { shape: [PRODUCTS, tiles, channels] as const } },
+  });
+  recording.add(label, {
+    shader: outputKernel,
+    constants: { WORKGROUP_SIZE },
+    params,
+    reads: {
+      m: m as Tensor,
+      vectors,
+      table: time?.table ?? vectors,
+      position: time?.position ?? vectors,
+      residual: residual ?? vectors,
+    },
+    writes: { y },
+    workgroups: linearWorkgroups("winograd", count * pad4(channels), WORKGROUP_SIZE),
+    flops: 220 * count * channels,
+  });
+}

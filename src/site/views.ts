@@ -1,0 +1,15 @@
+/** The views, in the order of the navigation. Their code is fetched when they are first opened. */
+import type { ViewEntry } from "./view";
+
+export const VIEWS: readonly ViewEntry[] = [
+  {
+    id: "inside",
+    name: "Inside",
+    title: "Every layer of the network, open",
+    lead: "One step of one drawing, held still. Each box is a layer of the network and shows what it sees right now; choose one to read the program that computes it, and to change it.",
+    create: async ({ model }) => {
+      const [{ InsideView }, loaded] = await Promise.all([import("./inside/view"), model.get()]);
+      return new InsideView(loaded);
+    },
+  },
+];
