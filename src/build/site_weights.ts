@@ -20,7 +20,7 @@ export function siteWeights(root: string, folder: string): Plugin {
         const path = normalize(decodeURIComponent(new URL(request.url!, "http://localhost").pathname)).slice(1);
         const file = join(root, path);
         const found = path.startsWith(`${folder}/`) && (await stat(file).catch(() => undefined));
-        if (!found || !found.isFile()) return next();
+        if (!found || found.isDirectory()) return next();
         const type = file.endsWith(".json") ? "application/json" : "application/octet-stream";
         response.writeHead(200, { "content-type": type, "content-length": found.size });
         createReadStream(file).pipe(response);

@@ -1,4 +1,5 @@
 /** The page's first line: the shell with its views. */
+import "./fonts.css";
 import "./tokens.css";
 import "./shell.css";
 import "./controls.css";

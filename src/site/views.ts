@@ -3,6 +3,13 @@ import type { ViewEntry } from "./view";
 
 export const VIEWS: readonly ViewEntry[] = [
   {
+    id: "generate",
+    name: "Generate",
+    title: "Watch static turn into a picture",
+    lead: "A neural network draws by cleaning up noise. This one is small enough to run in your browser: name a thing, and see it appear out of nothing, step by step.",
+    create: async (site) => new (await import("./generate/view")).GenerateView(site),
+  },
+  {
     id: "inside",
     name: "Inside",
     title: "Every layer of the network, open",

@@ -1,0 +1,170 @@
+/** A run as it happens and afterwards: the state, the network's guess, and a slider over all steps so far. */
+import "./film.css";
+import type { Image, Step } from "../index";
+import { h } from "./dom";
+import { type Frame, frameOf } from "./film";
+import { Filmstrip } from "./film_strip";
+import { math } from "./math";
+import type { ProgressListener } from "./model";
+import { progressBar } from "./progress";
+import { paintPixels, sheet, sheetSize } from "./sheet";
+
+const FRAMES_PER_SECOND = 12;
+
+/** One of the two pictures: a canvas that the GPU draws on while a run is followed, another for steps gone by. */
+class Screen {
+  readonly live = h("canvas", { class: "screen-live", width: 32, height: 32 });
+  readonly kept = h("canvas", { class: "screen-kept", width: 32, height: 32 });
+  readonly element: HTMLElement;
+
+  constructor(title: string, symbol: string, explanation: string, kind: string) {
+    this.kept.setAttribute("role", "img");
+    this.element = h(
+      "figure",
+      { class: `screen screen-${kind}` },
+      h("figcaption", {}, h("span", {}, title), math(symbol)),
+      h("div", { class: "screen-frame" }, this.live, this.kept),
+      h("p", { class: "screen-note" }, explanation),
+    );
+  }
+
+  show(pictures: readonly Image[], name: string): void {
+    paintPixels(this.kept, sheet(pictures, sheetSize(pictures.length)[0]));
+    this.kept.setAttribute("aria-label", name);
+  }
+}
+
+export class FilmViewer {
+  readonly element: HTMLElement;
+  readonly #x = new Screen("The state", "x_t", "What is on the canvas: static, a little less of it each step.", "x");
+  readonly #x0 = new Screen("The guess", "x\u0302_0", "What the network believes is hidden under the static.", "x0");
+  readonly #strip = new Filmstrip((index) => this.#choose(index));
+  readonly #slider = h("input", { type: "range", min: 0, max: 0, value: 0, "aria-label": "Step", disabled: true });
+  readonly #text = h("output", { class: "film-text" }, "\u00a0");
+  readonly #play = h("button", { type: "button", class: "film-play", disabled: true, "aria-label": "Play the run" });
+  readonly #bar = progressBar("Fetching the model");
+  readonly #waiting = h("div", { class: "film-waiting" }, this.#bar.element);
+  readonly #playhead = h("div", { class: "film-playhead" });
+  #frames: Frame[] = [];
+  #total = 1;
+  #name = "";
+  #shown = -1;
+  /** The slider sits at the newest step and moves along. */
+  #isFollowing = true;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor() {
+    this.#slider.addEventListener("input", () => this.#choose(Number(this.#slider.value)));
+    this.#play.addEventListener("click", () => (this.#timer === undefined ? this.#start() : this.stop()));
+    this.element = h(
+      "div",
+      { class: "film" },
+      h("div", { class: "film-screens" }, this.#x.element, this.#x0.element, this.#waiting),
+      h("div", { class: "film-strip" }, this.#strip.element, this.#playhead),
+      h("div", { class: "film-bar" }, this.#play, this.#slider, this.#text),
+    );
+  }
+
+  /** Every step of the run so far. */
+  get frames(): readonly Frame[] {
+    return this.#frames;
+  }
+
+  /** The step that is looked at. */
+  get shown(): Frame | undefined {
+    return this.#frames[this.#shown];
+  }
+
+  readonly showLoading: ProgressListener = (...news) => {
+    this.#bar.show(...news);
+    this.#waiting.hidden = false;
+  };
+
+  hideLoading(): void {
+    this.#waiting.hidden = true;
+  }
+
+  /** A new run of pictures called `name`. */
+  begin(name: string): void {
+    this.stop();
+    this.#frames = [];
+    this.#shown = -1;
+    this.#isFollowing = true;
+    this.#name = name;
+    this.#play.disabled = true;
+    this.#slider.disabled = true;
+  }
+
+  /** Shows a step while its numbers are on the GPU, and keeps them. */
+  async take(step: Step, count: number, [height, width]: readonly [number, number]): Promise<void> {
+    if (step.index === 0) {
+      const [columns, rows] = sheetSize(count);
+      for (const { live } of [this.#x, this.#x0])
+        Object.assign(live, { width: columns * width, height: rows * height });
+      this.#total = step.total;
+      this.#slider.max = String(step.total - 1);
+      this.#strip.begin(step.total);
+      this.#slider.disabled = false;
+    }
+    if (this.#isFollowing) {
+      this.element.dataset.live = "";
+      step.draw(this.#x.live, "x");
+      step.draw(this.#x0.live, "x0");
+    }
+    const frame = await frameOf(step);
+    this.#frames.push(frame);
+    this.#strip.add(frame);
+    this.hideLoading();
+    if (this.#isFollowing) this.#show(frame.index);
+  }
+
+  /** The run is over, or broken off. */
+  end(): void {
+    delete this.element.dataset.live;
+    this.hideLoading();
+    this.#play.disabled = this.#frames.length < 2;
+    if (this.shown) this.#show(this.#shown);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    delete this.#play.dataset.playing;
+    this.#play.setAttribute("aria-label", "Play the run");
+  }
+
+  #start(): void {
+    let index = this.#shown === this.#frames.length - 1 ? 0 : this.#shown;
+    this.#play.dataset.playing = "";
+    this.#play.setAttribute("aria-label", "Pause");
+    this.#timer = setInterval(() => {
+      this.#show(index++);
+      if (index >= this.#frames.length) this.stop();
+    }, 1000 / FRAMES_PER_SECOND);
+  }
+
+  #choose(index: number): void {
+    if (this.#frames.length === 0) return;
+    this.stop();
+    const newest = this.#frames.length - 1;
+    this.#isFollowing = index >= newest;
+    delete this.element.dataset.live;
+    this.#show(Math.min(index, newest));
+  }
+
+  #show(index: number): void {
+    this.#shown = index;
+    const { x, x0, noise, timestep } = this.#frames[index]!;
+    const step = `step ${index + 1} of ${this.#total}`;
+    this.#x.show(x, `${this.#name}, ${step}: the state`);
+    this.#x0.show(x0, `${this.#name}, ${step}: the network's guess`);
+    this.#slider.value = String(index);
+    this.#slider.setAttribute("aria-valuetext", step);
+    this.#text.textContent = `${step} · t = ${Math.round(timestep)} · ${percent(noise)} noise`;
+    this.#playhead.style.setProperty("--at", String((index + 0.5) / this.#total));
+  }
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+}
