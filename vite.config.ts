@@ -53,7 +53,7 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
   }
   return {
     plugins: [
-      wgsl({ comments: mode !== "library" }),
+      wgsl({ isForPages: mode === "library" }),
       ...(mode === "library"
         ? [sizeLimit("element", ELEMENT_BYTES), declarations("tsconfig.build.json", "dist/types")]
         : []),
@@ -72,10 +72,11 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
             name: "cpu",
             include: ON_THE_CPU,
             exclude: NOT_ON_THE_CPU,
-            setupFiles: ["test/support/cpu.ts"],
+            setupFiles: ["test/support/fetched.ts", "test/support/cpu.ts"],
           },
         },
       ],
+      setupFiles: ["test/support/fetched.ts"],
       pool: "forks",
       // One file at a time: the software adapters use every core by themselves.
       fileParallelism: false,

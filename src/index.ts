@@ -27,7 +27,7 @@ export type { Generation, KeptStep, RunReport, Step } from "./sampler/generation
 export type { Image } from "./sampler/image";
 export { describeFolder, type LoadOptions, load, Model } from "./sampler/model";
 export { type Noised, type NoiseOptions, type NoiseStep, noise, noiseSteps } from "./sampler/noise";
-export type { GenerateOptions } from "./sampler/options";
+export type { GenerateOptions, SigmaSpacing, StepSpacing } from "./sampler/options";
 export { WEIGHT_DTYPES, type WeightDType } from "./sampler/precision";
 export {
   type QuantizedFolder,
@@ -35,9 +35,8 @@ export {
   quantizeFolder,
 } from "./sampler/quantize";
 export type { SourcePicture } from "./sampler/source_picture";
-export type { SigmaSpacing, StepSpacing } from "./sampler/spacing";
 export type { Rng } from "./sampler/statics";
-export { SAMPLERS } from "./schedulers/registry";
+export { SAMPLERS } from "./schedulers/samplers";
 export {
   CheckpointError,
   DeviceError,

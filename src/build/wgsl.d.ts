@@ -1,3 +1,13 @@
+declare module "*.wgsl?text" {
+  const text: string;
+  export default text;
+}
+
+declare module "*.wgsl?late" {
+  const shader: import("../recording/shader").Shader;
+  export default shader;
+}
+
 declare module "*.wgsl" {
   const shader: import("../recording/shader").Shader;
   export default shader;

@@ -12,21 +12,46 @@ import type { Plugin } from "vite";
 import { WgslReflect } from "../../node_modules/wgsl_reflect/wgsl_reflect.module.js";
 import type { Binding, Params, Shader } from "../recording/shader";
 
+/** Ends the name of a kernel that few programs hold: `import kernel from "../../shaders/resize.wgsl?late"`. */
+const LATE = "?late";
+/** Ends the name of a file's text alone, as the kernels that include it have it. */
+const TEXT = "?text";
+/** Ends the name of the text of a kernel with all that it includes. */
+const CODE = "?code";
+
 /**
- * Vite plugin: turns every imported `.wgsl` file into a module whose default export is its `Shader`. Without `comments`
- * the text is a third as long; its lines stay where they are, so that a compiler's line numbers remain true.
+ * Vite plugin: turns every imported `.wgsl` file into a module whose default export is its `Shader`.
+ *
+ * Pages download less of it: a late kernel's text is a file of its own, fetched when a program holds it; what several
+ * kernels include is there once; and texts have no comments, which are two thirds of them. Their lines stay where they
+ * are, so that a compiler's line numbers remain true.
  */
-export function wgsl({ comments = true } = {}): Plugin {
+export function wgsl({ isForPages = false } = {}): Plugin {
+  const textOf = (file: string) => {
+    const text = readFileSync(file, "utf8");
+    return JSON.stringify(isForPages ? withoutComments(text) : text);
+  };
+  const codeOf = ([kernel, ...libraries]: readonly string[]) => [
+    ...libraries.map((path, i) => `import text${i} from ${JSON.stringify(path + TEXT)};`),
+    `const code = [${[textOf(kernel!), ...libraries.map((_, i) => `text${i}`)]}].join("\\n");`,
+  ];
   return {
     name: "wgsl",
     enforce: "pre",
     load(id) {
-      const file = id.split("?")[0]!;
-      if (!file.endsWith(".wgsl") || id.includes("?")) return null;
+      const [file, query] = id.split(/(?=\?)/) as [string, string?];
+      if (!file.endsWith(".wgsl")) return null;
+      if (query === TEXT) return `export default ${textOf(file)};`;
+      if (query !== undefined && query !== LATE && query !== CODE) return null;
       const { shader, files } = readShader(file);
       for (const path of files) this.addWatchFile(path);
-      const code = comments ? shader.code : withoutComments(shader.code);
-      return `export default ${JSON.stringify({ ...shader, code })};`;
+      if (query === CODE) return [...codeOf(files), "export default code;"].join("\n");
+      const { code: _, ...rest } = shader;
+      if (query === LATE && isForPages) {
+        const fetch = `() => import(${JSON.stringify(file + CODE)}).then((module) => module.default)`;
+        return `export default { code: "", fetchCode: ${fetch}, ...${JSON.stringify(rest)} };`;
+      }
+      return [...codeOf(files), `export default { code, ...${JSON.stringify(rest)} };`].join("\n");
     },
   };
 }
@@ -35,7 +60,7 @@ function withoutComments(code: string): string {
   return code.replace(/[ \t]*\/\/.*$/gm, "").replace(/^[ \t]+/gm, "");
 }
 
-/** Reads a kernel and the files that it includes; returns the shader and every path read. */
+/** Reads a kernel and the files that it includes; returns the shader and every path read, the kernel's first. */
 export function readShader(file: string): { shader: Shader; files: string[] } {
   const kernel = readFileSync(file, "utf8");
   const included =

@@ -16,9 +16,7 @@ import type { Checkpoint } from "./checkpoint";
 import { fields } from "./fields";
 import { describe, type JsonObject, type JsonOptions, readJsonObject } from "./json";
 import { HUB, type Place, placeOf } from "./place";
-import { withScales } from "./quantized";
 import { openSafetensors } from "./safetensors";
-import { openSharded } from "./sharded";
 
 /** The names of a class-conditional model's classes, from `labels.json`; not part of diffusers. */
 export interface Labels {
@@ -52,9 +50,6 @@ const WEIGHTS = [
   "diffusion_pytorch_model.safetensors.index.fp16.json",
 ];
 
-/** PyTorch's own format: a program that runs when the file is opened, so that no page should. */
-const PICKLES = ["diffusion_pytorch_model.bin", "diffusion_pytorch_model.fp16.bin", "pytorch_model.bin"];
-
 /** What becomes of labels.json's numbers beyond these is a mistake, not a model. */
 const CLASSES_MAX = 100_000;
 const GUIDANCE_MAX = 100;
@@ -78,11 +73,15 @@ export async function openFolder(location: string, { hub = HUB }: { hub?: string
     unetConfigFile,
     ...(scheduler && { schedulerConfig: scheduler.json, schedulerConfigFile: scheduler.file }),
     ...(labels && { labels: parseLabels(labels, place.file("labels.json").name) }),
-    checkpoint: withScales(checkpoint),
+    checkpoint: hasIntegers(checkpoint) ? (await import("./quantized")).withScales(checkpoint) : checkpoint,
   };
 }
 
-interface FoundUnet {
+function hasIntegers({ tensors }: Checkpoint): boolean {
+  return [...tensors.values()].some(({ dtype }) => dtype === "I8");
+}
+
+export interface FoundUnet {
   /** `unet/`, or empty for the top. */
   readonly prefix: string;
   readonly unetConfig: JsonObject;
@@ -124,24 +123,11 @@ async function openWeights(place: Place, prefix: string, saver: FoundUnet["saver
     const source = place.file(prefix + name);
     if (!(await exists(source))) continue;
     if (name.endsWith(".safetensors")) return openSafetensors(source);
+    const { openSharded } = await import("./sharded");
     return openSharded(await readJsonObject(source), source.name, (shard) => place.file(prefix + shard));
   }
-  for (const name of PICKLES) {
-    const source = place.file(prefix + name);
-    check(!(await exists(source)), () => pickleMessage(place, source, saver), CheckpointError);
-  }
-  throw new CheckpointError(
-    `${place.location}: must have weights, got none of ${WEIGHTS.join(", ")} in ${prefix || "it"}`,
-  );
-}
-
-function pickleMessage(place: Place, source: ByteSource, saver: FoundUnet["saver"]): string {
-  const from = place.location.replace(/^hf:/, "");
-  return (
-    `${source.name}: weights must be safetensors, got only a pickle, which is a program and is never run here. ` +
-    `Convert it once in Python: from diffusers import ${saver}; ` +
-    `${saver}.from_pretrained("${from}").save_pretrained("converted")`
-  );
+  const { missingWeights } = await import("./missing_weights");
+  throw await missingWeights(place, prefix, saver, WEIGHTS);
 }
 
 async function findFirst(

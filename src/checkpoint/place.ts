@@ -2,7 +2,6 @@
 
 import { check, InputError } from "../tensor/check";
 import type { ByteSource } from "./byte_source";
-import { fileSource } from "./file_source";
 import { urlSource } from "./url_source";
 
 /** The hub, whose file addresses are `<hub>/<owner>/<name>/resolve/main/<path>`. */
@@ -72,7 +71,17 @@ function localPlace(location: string): Place {
   return {
     location,
     name: lastWord(folder),
-    file: (below) => fileSource(folder === "/" ? `/${below}` : `${folder}/${below}`),
+    file: (below) => localFile(folder === "/" ? `/${below}` : `${folder}/${below}`),
+  };
+}
+
+/** A file of Node. Pages have none, so that what reads them is fetched late. */
+function localFile(path: string): ByteSource {
+  const source = async () => (await import("./file_source")).fileSource(path);
+  return {
+    name: path,
+    size: async () => (await source()).size(),
+    read: async (offset, length) => (await source()).read(offset, length),
   };
 }
 

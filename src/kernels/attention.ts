@@ -1,5 +1,5 @@
 /** Host twin of shaders/attention.wgsl and shaders/attention_narrow.wgsl. */
-import kernel from "../../shaders/attention.wgsl";
+import kernel from "../../shaders/attention.wgsl?late";
 import narrowKernel from "../../shaders/attention_narrow.wgsl";
 import type { Dispatch } from "../recording/dispatch";
 import type { Tensor } from "../recording/recording";

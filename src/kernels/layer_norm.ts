@@ -1,5 +1,5 @@
 /** Host twin of shaders/layer_norm.wgsl. */
-import kernel from "../../shaders/layer_norm.wgsl";
+import kernel from "../../shaders/layer_norm.wgsl?late";
 import type { Dispatch } from "../recording/dispatch";
 import type { Tensor } from "../recording/recording";
 import { check } from "../tensor/check";

@@ -1,5 +1,5 @@
 /** Host twins of shaders/timestep_embedding.wgsl and shaders/fourier_embedding.wgsl: how a network is told the time. */
-import fourier from "../../shaders/fourier_embedding.wgsl";
+import fourier from "../../shaders/fourier_embedding.wgsl?late";
 import kernel from "../../shaders/timestep_embedding.wgsl";
 import type { Dispatch } from "../recording/dispatch";
 import type { Tensor } from "../recording/recording";

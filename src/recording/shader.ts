@@ -15,8 +15,20 @@ export interface Params {
 /** One file of `shaders/`: one kernel with the entry point `main`. */
 export interface Shader {
   readonly name: string;
+  /** Empty until it is fetched, where few programs hold the kernel. */
   readonly code: string;
+  readonly fetchCode?: () => Promise<string>;
   readonly bindings: Readonly<Record<string, Binding>>;
   readonly params: Params;
   readonly overrides: readonly string[];
+}
+
+/** Fetches the texts that are not there yet, for all to see. */
+export async function fetchCode(shaders: Iterable<Shader>): Promise<void> {
+  const late = [...new Set(shaders)].filter(({ code, fetchCode }) => code === "" && fetchCode);
+  await Promise.all(
+    late.map(async (shader) => {
+      (shader as { code: string }).code = await shader.fetchCode!();
+    }),
+  );
 }

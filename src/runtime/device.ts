@@ -148,26 +148,8 @@ let nodeGpu: Promise<GPU> | undefined;
 async function findGpu(): Promise<GPU> {
   if (globalThis.navigator?.gpu) return navigator.gpu;
   check(typeof process !== "undefined" && process.versions?.node, () => NO_ADAPTER, DeviceError);
-  nodeGpu ??= createNodeGpu();
+  nodeGpu ??= import("./node_gpu").then(({ createNodeGpu }) => createNodeGpu());
   return nodeGpu;
-}
-
-async function createNodeGpu(): Promise<GPU> {
-  const { create, globals } = await importNodePackage().catch((cause: Error) => {
-    throw new DeviceError(`in Node, WebGPU comes from the package 'webgpu' (npm install webgpu): ${cause.message}`);
-  });
-  Object.assign(globalThis, globals);
-  return create([
-    "enable-dawn-features=allow_unsafe_apis,vulkan_enable_f16_on_nvidia",
-    "disable-dawn-features=timestamp_quantization",
-  ]);
-}
-
-/** Held in a constant of the module, which no minifier folds back: bundlers for pages would look for the package. */
-const NODE_PACKAGE = "webgpu";
-
-function importNodePackage(): Promise<typeof import("webgpu")> {
-  return import(/* @vite-ignore */ /* webpackIgnore: true */ NODE_PACKAGE);
 }
 
 /** Runs `make` and turns what WebGPU's validation says of it into a `ShaderError`. */

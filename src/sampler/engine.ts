@@ -3,9 +3,9 @@
  *
  * A lost device takes all of it along; the model then makes a new engine and goes on.
  */
-import { applyFormats } from "../kernels/formats";
-import { chooseAlgorithms } from "../kernels/variants";
+import { chooseAlgorithms, fetchAlgorithms } from "../kernels/variants";
 import type { Recording, Weight } from "../recording/recording";
+import { fetchCode } from "../recording/shader";
 import { type Device, type DeviceOptions, openDevice } from "../runtime/device";
 import { Pipelines } from "../runtime/pipelines";
 import { Program } from "../runtime/program";
@@ -16,6 +16,14 @@ export type WeightLoader = (
   missing: readonly Weight[],
   upload: (weight: Weight, packed: Float32Array<ArrayBuffer>) => Promise<void>,
 ) => Promise<void>;
+
+/** Makes a program's recording. */
+type Recorder<Ends> = () => Recorded<Ends> | Promise<Recorded<Ends>>;
+
+interface Recorded<Ends> {
+  readonly recording: Recording;
+  readonly ends: Ends;
+}
 
 /** Programs kept for the next run: one to generate with, one for a forward pass or another batch. */
 const PROGRAMS_KEPT = 2;
@@ -48,8 +56,10 @@ export class Engine {
     this.weights = new Weights(device);
   }
 
-  static async open({ device, ...options }: EngineOptions): Promise<Engine> {
-    return device ? new Engine(await device(), false) : new Engine(await openDevice(options));
+  static async open({ device: given, ...options }: EngineOptions): Promise<Engine> {
+    const device = await (given ? given() : openDevice(options));
+    await fetchAlgorithms(device.adapter);
+    return new Engine(device, !given);
   }
 
   /** Bytes of GPU memory: weights and programs. */
@@ -60,7 +70,7 @@ export class Engine {
   /** The program of `key`; records, loads weights, compiles and allocates where it is not kept from before. */
   async program<Ends>(
     key: string,
-    record: () => { recording: Recording; ends: Ends },
+    record: Recorder<Ends>,
     loadWeights: WeightLoader,
     onCompiled?: (done: number, total: number) => void,
   ): Promise<Kept<Ends>> {
@@ -84,7 +94,7 @@ export class Engine {
 
   /** A program of the caller's own, who destroys it: no two activations share memory, so that every number can be read. */
   async openProgram<Ends>(
-    record: () => { recording: Recording; ends: Ends },
+    record: Recorder<Ends>,
     loadWeights: WeightLoader,
     onCompiled?: (done: number, total: number) => void,
   ): Promise<Kept<Ends>> {
@@ -105,10 +115,11 @@ export class Engine {
   }
 
   /** A recording in the variants that suit the adapter, its weights uploaded. */
-  async recorded<Ends>(record: () => { recording: Recording; ends: Ends }, loadWeights: WeightLoader) {
-    const { recording, ends } = record();
+  async recorded<Ends>(record: Recorder<Ends>, loadWeights: WeightLoader) {
+    const { recording, ends } = await record();
     chooseAlgorithms(recording, this.device.adapter);
-    applyFormats(recording);
+    await fetchCode(recording.dispatches.map(({ shader }) => shader));
+    if (recording.precision.weights !== "f32") (await import("../kernels/formats")).applyFormats(recording);
     const missing = recording.weights.filter((weight) => !this.weights.has(weight));
     if (missing.length > 0) await loadWeights(missing, (weight, packed) => this.weights.upload(weight, packed));
     return { recording, ends };

@@ -4,7 +4,7 @@ import { POSITION_WORDS } from "../kernels/time_share";
 import type { Tensor } from "../recording/recording";
 import { type Canvas, drawOn } from "../runtime/canvas";
 import type { AdapterDescription } from "../runtime/device";
-import { History } from "../runtime/history";
+import type { History } from "../runtime/history";
 import type { Program } from "../runtime/program";
 import { type Progress, replay } from "../runtime/replay";
 import { packTable } from "../schedulers/pack";
@@ -137,9 +137,7 @@ export class Run {
   /** Runs to the end. */
   async finish(): Promise<Generation> {
     const rows = this.#inputs.plan.table.rows.length;
-    const history = this.#options.keepSteps
-      ? new History(this.#program, [this.#loop.state.x, this.#loop.state.denoised], rows)
-      : undefined;
+    const history = this.#options.keepSteps ? await this.#history(rows) : undefined;
     const start = performance.now();
     try {
       let last: Progress | undefined;
@@ -211,7 +209,7 @@ export class Run {
   #uploadPictures(): void {
     const { plan } = this.#inputs;
     const { noise, original, mask, state } = this.#loop;
-    if (noise) {
+    if (noise && plan.statics) {
       const statics = plan.statics();
       this.#program.write(noise, statics);
       this.#program.write(state.x, statics.subarray(0, paddedSizeOf(state.x.shape)));
@@ -230,6 +228,11 @@ export class Run {
     const numbers = await this.#program.read(tensor);
     if (tensor === this.#loop.state.x) this.#nonfiniteRow = nonfiniteRow(tensor, numbers);
     return imagesOf(unpadRows(numbers, tensor.shape), tensor.shape);
+  }
+
+  async #history(steps: number): Promise<History> {
+    const { History } = await import("../runtime/history");
+    return new History(this.#program, [this.#loop.state.x, this.#loop.state.denoised], steps);
   }
 
   async #keptGeneration(history: History, last: Progress, start: number): Promise<Generation> {

@@ -7,16 +7,15 @@ import { parseUNet2DConfig, type UNet2DConfig } from "../models/unet_2d_config";
 import { loadWeights, matchCheckpoint } from "../models/weights";
 import type { Precision } from "../recording/recording";
 import type { AdapterDescription, Device } from "../runtime/device";
-import { type Scheduler, schedulerFromConfig } from "../schedulers/registry";
+import { fetchSampler, type Scheduler, schedulerFromConfig } from "../schedulers/registry";
 import { check, InputError, NumericError } from "../tensor/check";
 import type { Shape } from "../tensor/shape";
 import { conditionsOf } from "./conditions";
 import { describeModel, type ModelDescription } from "./description";
 import { Engine, type WeightLoader } from "./engine";
-import { type ForwardInput, type ForwardOutput, runForward } from "./forward";
+import type { ForwardInput, ForwardOutput } from "./forward";
 import { type Generation, Run, type Step } from "./generation";
-import { recordForward, recordLoop } from "./network";
-import { firstNonfinite } from "./nonfinite";
+import { rareKernels, recordForward, recordLoop } from "./network";
 import { checkOptions, type GenerateOptions } from "./options";
 import { planOf } from "./plan";
 import { type PrecisionOptions, precisionOf } from "./precision";
@@ -44,7 +43,7 @@ const DEFAULT_SIZE = 32;
  */
 export async function load(location: string, options: LoadOptions = {}): Promise<Model> {
   const start = performance.now();
-  const model = modelOf(await openFolder(location), options);
+  const model = await modelOf(await openFolder(location), options);
   await model.warm();
   model.loadMs = performance.now() - start;
   return model;
@@ -53,15 +52,16 @@ export async function load(location: string, options: LoadOptions = {}): Promise
 /** Describes a diffusers folder without a device: configurations and the weights' headers are read and compared. */
 export async function describeFolder(location: string): Promise<ModelDescription> {
   const folder = await openFolder(location);
-  const description = modelOf(folder, {}).describe();
+  const description = (await modelOf(folder, {})).describe();
   matchCheckpoint(new Map(description.tensors.map(({ name, shape }) => [name, shape])), folder.checkpoint);
   return description;
 }
 
-function modelOf(folder: Folder, options: LoadOptions): Model {
+async function modelOf(folder: Folder, options: LoadOptions): Promise<Model> {
   const config = parseUNet2DConfig(folder.unetConfig, folder.unetConfigFile);
-  const scheduler = schedulerFromConfig(folder.schedulerConfig ?? { _class_name: "DDPMScheduler" });
-  return new Model(folder, config, scheduler, options);
+  const { schedulerConfig = { _class_name: "DDPMScheduler" } } = folder;
+  await fetchSampler(schedulerConfig._class_name);
+  return new Model(folder, config, schedulerFromConfig(schedulerConfig), options);
 }
 
 export class Model {
@@ -165,6 +165,7 @@ export class Model {
   /** One evaluation of the network on tensors of the caller's. */
   forward(input: ForwardInput): Promise<ForwardOutput> {
     return this.#exclusive(async () => {
+      const { runForward } = await import("./forward");
       const engine = await this.#openEngine();
       const loaderFor = (parameters: ReadonlyMap<string, Shape>) => this.#weightLoader(parameters);
       return runForward(this.name, this.config, this.#precision, engine, input, loaderFor);
@@ -185,6 +186,7 @@ export class Model {
   /** Throws, naming the layer, where a run that is over held a NaN or an infinity. */
   async #checkFinite({ nonfiniteRow, evaluations }: Run, options: GenerateOptions): Promise<void> {
     if (nonfiniteRow === null) return;
+    const { firstNonfinite } = await import("./nonfinite");
     const run = await this.#start(options, true);
     try {
       await run.replayTo(nonfiniteRow);
@@ -203,7 +205,7 @@ export class Model {
     const conditions = conditionsOf(this.config, this.#folder.labels, options);
     const [height, width] = this.size;
     const { count, guided, labels } = conditions;
-    const plan = planOf(this.#scheduler, options, checked, count, [height, width, this.config.inChannels]);
+    const plan = await planOf(this.#scheduler, options, checked, count, [height, width, this.config.inChannels]);
     const shape = {
       count,
       height,
@@ -222,8 +224,8 @@ export class Model {
     const engine = await this.#openEngine();
     const start = performance.now();
     let parameters: ReadonlyMap<string, Shape> = new Map();
-    const record = () => {
-      const recorded = recordLoop(this.name, this.config, shape);
+    const record = async () => {
+      const recorded = recordLoop(this.name, this.config, shape, await rareKernels(shape));
       parameters = recorded.ends.unet.parameters;
       return recorded;
     };

@@ -1,13 +1,8 @@
 /** The two programs that a UNet is recorded into: the reverse-diffusion loop, and one bare forward pass. */
-import { addNoise } from "../kernels/add_noise";
 import { advanceStep } from "../kernels/advance_step";
-import { guidanceRescale } from "../kernels/guidance_rescale";
 import { initNoise } from "../kernels/init_noise";
-import { inpaint } from "../kernels/inpaint";
-import { loadNoise } from "../kernels/load_noise";
 import { type SamplerState, samplerState } from "../kernels/sampler_state";
 import { samplerStep } from "../kernels/sampler_step";
-import { threshold } from "../kernels/threshold";
 import { type RecordedUNet2D, recordUNet2D } from "../models/unet_2d";
 import type { UNet2DConfig } from "../models/unet_2d_config";
 import { type Precision, Recording, type Tensor } from "../recording/recording";
@@ -52,8 +47,17 @@ export interface RecordedLoop {
   readonly mask: Tensor<BHWC> | undefined;
 }
 
+type RareKernels = typeof import("../kernels/rare");
+
+/** What `recordLoop` needs for a loop of this shape beyond the kernels that all have: fetched, since few do. */
+export async function rareKernels(shape: LoopShape): Promise<RareKernels | undefined> {
+  const { rescales, thresholds, hostDraws, startsFromPicture, masks } = shape;
+  const isRare = rescales || thresholds || hostDraws || startsFromPicture || masks;
+  return isRare ? import("../kernels/rare") : undefined;
+}
+
 /** Sections: `prepare` (the time embedding of all rows), `start` (the first state), `step` (network, update, counter). */
-export function recordLoop(name: string, config: UNet2DConfig, shape: LoopShape) {
+export function recordLoop(name: string, config: UNet2DConfig, shape: LoopShape, rare?: RareKernels) {
   const { count: B, height, width, rows, slots, conditions, guided, hostDraws = 0 } = shape;
   const C = config.inChannels;
   check(
@@ -79,15 +83,15 @@ export function recordLoop(name: string, config: UNet2DConfig, shape: LoopShape)
     threshold: shape.thresholds ?? false,
     noiseFromHost: noise !== undefined,
   };
-  if (options.rescale) recording.add("guidance_rescale", guidanceRescale(unet.output, state));
-  if (options.threshold) recording.add("threshold", threshold(unet.output, state, options));
-  if (noise && hostDraws > 1) recording.add("load_noise", loadNoise(noise, state));
+  if (options.rescale) recording.add("guidance_rescale", rare!.guidanceRescale(unet.output, state));
+  if (options.threshold) recording.add("threshold", rare!.threshold(unet.output, state, options));
+  if (noise && hostDraws > 1) recording.add("load_noise", rare!.loadNoise(noise, state));
   recording.add("sampler_step", samplerStep(unet.output, state, options));
-  if (original && mask) recording.add("inpaint", inpaint(original, mask, state, noise));
+  if (original && mask) recording.add("inpaint", rare!.inpaint(original, mask, state, noise));
   recording.add("advance_step", advanceStep(state.step));
 
   recording.section("start");
-  if (original && shape.startsFromPicture) recording.add("add_noise", addNoise(original, state, options));
+  if (original && shape.startsFromPicture) recording.add("add_noise", rare!.addNoise(original, state, options));
   else recording.add("init_noise", initNoise(state, options));
   return { recording, ends: { unet, state, noise, original, mask } satisfies RecordedLoop };
 }

@@ -14,10 +14,11 @@ import { forwardTable, type NoiseLevel, noiseLevels, noiseSchedule } from "../sc
 import { packTable } from "../schedulers/pack";
 import { check, InputError } from "../tensor/check";
 import { type BHWC, pad4, padRows, unpadRows } from "../tensor/shape";
+import { hostStatics } from "./host_statics";
 import { type Image, imagesOf } from "./image";
 import { seedOf } from "./options";
 import { type Samples, type SourcePicture, samplesOf } from "./source_picture";
-import { hostStatics, type Rng, staticHash, streamsOf } from "./statics";
+import { type Rng, staticHash, streamsOf } from "./statics";
 
 export interface NoiseOptions extends DeviceOptions {
   /** "linear", "scaled_linear", "cosine" (diffusers' squaredcos_cap_v2), "sigmoid", "exp", "laplace"; cosine unless given. */
@@ -126,7 +127,7 @@ async function noiseAll(image: SourcePicture, steps: readonly NoiseStep[], optio
       await noiseBand(device, pipelines, band, table, statics, results);
     }
     const adapter = `${device.adapter.vendor} ${device.adapter.description}`.trim();
-    const hash = staticHash(rng, seed, [H, W, C]);
+    const hash = await staticHash(rng, seed, [H, W, C]);
     return steps.map((step, i) => {
       const [noised] = imagesOf(results[i]!, [1, H, W, C]);
       return { ...step, image: noised!, adapter, staticHash: hash };

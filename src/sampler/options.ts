@@ -2,8 +2,15 @@
 import type { Canvas } from "../runtime/canvas";
 import { check, InputError } from "../tensor/check";
 import type { SourcePicture } from "./source_picture";
-import { SIGMA_SPACINGS, type SigmaSpacing, STEP_SPACINGS, type StepSpacing } from "./spacing";
 import type { Rng } from "./statics";
+
+/** How the noise levels are spread between the largest and the smallest; see schedulers/sigmas.ts. */
+export type SigmaSpacing = (typeof SIGMA_SPACINGS)[number];
+const SIGMA_SPACINGS = ["karras", "exponential", "beta", "lu"] as const;
+
+/** Which training steps are visited; see schedulers/timesteps.ts. */
+export type StepSpacing = (typeof STEP_SPACINGS)[number];
+export const STEP_SPACINGS = ["leading", "trailing", "linspace"] as const;
 
 export interface GenerateOptions {
   /** What to draw: a class's name; an array draws one picture each. Only for models with classes. */

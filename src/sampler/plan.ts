@@ -1,11 +1,10 @@
 /** What a generation is, decided before anything runs: its table, its statics, the picture that it starts from. */
-import { makeTable, type Scheduler, withSampler } from "../schedulers/registry";
+import { fetchSampler, makeTable, type Scheduler, withSampler } from "../schedulers/registry";
 import type { SamplerOptions, Table } from "../schedulers/table";
 import { check, InputError } from "../tensor/check";
 import type { CheckedOptions, GenerateOptions } from "./options";
-import { type Original, originalOf } from "./source_picture";
-import { respaced } from "./spacing";
-import { hostStatics, staticHash, streamsOf } from "./statics";
+import type { Original } from "./source_picture";
+import { staticHash, streamsOf } from "./statics";
 
 export interface Plan {
   readonly table: Table;
@@ -16,8 +15,8 @@ export interface Plan {
   readonly startsFromPicture: boolean;
   /** How many draws the host makes: 0 where the GPU makes its own. */
   readonly hostDraws: number;
-  /** (hostDraws, B, H, W, C), padded; made late, since it may take a while. */
-  readonly statics: () => Float32Array<ArrayBuffer>;
+  /** (hostDraws, B, H, W, C), padded; made late, since it may take a while. None where the GPU makes its own. */
+  readonly statics: (() => Float32Array<ArrayBuffer>) | undefined;
   /** Names the first picture's static. */
   readonly staticHash: string;
 }
@@ -29,33 +28,37 @@ const STRENGTH = { image: 0.8, mask: 1 };
  * @param size height, width and channels of a picture
  * @throws InputError where options contradict each other, the sampler or the model.
  */
-export function planOf(
+export async function planOf(
   base: Scheduler,
   options: GenerateOptions,
   { steps, seed, toSeed, rng }: CheckedOptions,
   count: number,
   size: readonly [H: number, W: number, C: number],
-): Plan {
+): Promise<Plan> {
   const { init, mask, eta, guidanceRescale = 0 } = options;
   check(toSeed === undefined || count > 1, () => `toSeed: needs a count of 2 or more, got ${count}`, InputError);
-  const scheduler = respaced(options.sampler ? withSampler(base, options.sampler) : base, options);
+  if (options.sampler) await fetchSampler(options.sampler);
+  const named = options.sampler ? withSampler(base, options.sampler) : base;
+  const isSpaced = options.sigmas !== undefined || options.spacing !== undefined;
+  const scheduler = isSpaced ? (await import("./spacing")).respaced(named, options) : named;
   const strength = options.strength ?? (mask ? STRENGTH.mask : STRENGTH.image);
   const table = makeTable(scheduler, steps, {
     ...(eta !== undefined && { eta }),
     ...(init && beginAt(scheduler.name, steps, strength)),
   });
   const fromHost = rng === "torch-cpu" || toSeed !== undefined;
+  const host = fromHost ? await import("./host_statics") : undefined;
   const hostDraws = fromHost ? 1 + Math.max(0, ...table.rows.map(({ draw }) => draw ?? 0)) : 0;
   const ends = toSeed === undefined ? [seed] : [seed, toSeed];
   return {
     table,
     guidanceRescale,
-    original: init && originalOf(init, mask, size),
+    original: init && (await import("./source_picture")).originalOf(init, mask, size),
     // A mask that is painted from scratch must not show the picture underneath.
     startsFromPicture: init !== undefined && !(mask && strength === 1),
     hostDraws,
-    statics: () => hostStatics(rng, streamsOf(count, seed, toSeed), hostDraws, size),
-    staticHash: ends.map((end) => staticHash(rng, end, size)).join(" to "),
+    statics: host && (() => host.hostStatics(rng, streamsOf(count, seed, toSeed), hostDraws, size)),
+    staticHash: (await Promise.all(ends.map((end) => staticHash(rng, end, size)))).join(" to "),
   };
 }
 

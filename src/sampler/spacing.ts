@@ -1,11 +1,7 @@
 /** Another spacing of the steps than the model's own, for samplers that leave a choice. */
 import { makeTable, type Scheduler, schedulerNamed } from "../schedulers/registry";
 import { check, InputError } from "../tensor/check";
-
-/** How the noise levels are spread between the largest and the smallest; see schedulers/sigmas.ts. */
-export type SigmaSpacing = "karras" | "exponential" | "beta" | "lu";
-/** Which training steps are visited; see schedulers/timesteps.ts. */
-export type StepSpacing = "leading" | "trailing" | "linspace";
+import { type SigmaSpacing, STEP_SPACINGS, type StepSpacing } from "./options";
 
 /** The field of a scheduler_config.json behind each spacing. */
 const SIGMA_FIELDS: Readonly<Record<SigmaSpacing, string>> = {
@@ -14,9 +10,6 @@ const SIGMA_FIELDS: Readonly<Record<SigmaSpacing, string>> = {
   beta: "use_beta_sigmas",
   lu: "use_lu_lambdas",
 };
-
-export const SIGMA_SPACINGS = Object.keys(SIGMA_FIELDS) as readonly SigmaSpacing[];
-export const STEP_SPACINGS: readonly StepSpacing[] = ["leading", "trailing", "linspace"];
 
 /** Steps at which two spacings are told apart: with few, they may agree. */
 const PROBE_STEPS = 10;

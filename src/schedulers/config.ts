@@ -119,6 +119,9 @@ export const SHARED_DEFAULTS: SchedulerConfig = {
   stochastic_sampling: false,
 };
 
+/** Defaults of the samplers that clip. */
+export const CLIPPED: SchedulerConfig = { ...SHARED_DEFAULTS, clip_sample: true, timestep_spacing: "leading" };
+
 type Rule = (value: unknown) => string | null;
 
 const oneOf =

@@ -1,22 +1,10 @@
-/** Every sampler by its short name and by the class name of diffusers, and the way from a config to a table. */
+/** Samplers by their short names and by the class names of diffusers, and the way from a config to a table. */
 import { check, InputError } from "../tensor/check";
-import { configFrom, type SchedulerConfig, SHARED_DEFAULTS } from "./config";
-import { consistency } from "./consistency";
-import { ddim, ddimInverse } from "./ddim";
+import { CLIPPED, configFrom, type SchedulerConfig } from "./config";
+import { ddim } from "./ddim";
 import { ddpm } from "./ddpm";
-import { deis } from "./deis";
-import { dpmsolver, dpmsolverSinglestep } from "./dpmsolver";
-import { edmDpmsolver, edmEuler } from "./edm";
-import { euler, eulerAncestral } from "./euler";
-import { flowEuler, flowHeun } from "./flow";
 import type { Form } from "./form";
-import { heun } from "./heun";
-import { kdpm2, kdpm2Ancestral } from "./kdpm2";
-import { lcm, tcd } from "./lcm";
-import { lms } from "./lms";
-import { ipndm, pndm } from "./pndm";
 import type { Row, SamplerOptions, Table } from "./table";
-import { unipc } from "./unipc";
 
 /** One sampler: its names, its defaults, and the pure function that makes its table. */
 export interface Sampler {
@@ -30,13 +18,8 @@ export interface Sampler {
   readonly table: (config: SchedulerConfig, steps: number, options: SamplerOptions) => Table;
 }
 
-const CLIPPED: SchedulerConfig = { ...SHARED_DEFAULTS, clip_sample: true, timestep_spacing: "leading" };
-const SECOND_ORDER: SchedulerConfig = { ...SHARED_DEFAULTS, beta_start: 0.00085, beta_end: 0.012 };
-const DISTILLED: SchedulerConfig = { ...SECOND_ORDER, beta_schedule: "scaled_linear", timestep_spacing: "leading" };
-const EDM: SchedulerConfig = { ...SHARED_DEFAULTS, sigma_min: 0.002, sigma_max: 80 };
-
-/** All samplers by short name. */
-export const SAMPLERS: Readonly<Record<string, Sampler>> = {
+/** The samplers of most models; rare_samplers.ts has the others. */
+export const COMMON_SAMPLERS: Readonly<Record<string, Sampler>> = {
   ddpm: {
     className: "DDPMScheduler",
     alsoKnownAs: ["GaussianDDPMScheduler", "DDPMParallelScheduler"],
@@ -45,125 +28,27 @@ export const SAMPLERS: Readonly<Record<string, Sampler>> = {
     table: ddpm,
   },
   ddim: { className: "DDIMScheduler", alsoKnownAs: ["DDIMParallelScheduler"], defaults: CLIPPED, table: ddim },
-  "ddim-inverse": { className: "DDIMInverseScheduler", alsoKnownAs: [], defaults: CLIPPED, table: ddimInverse },
-  pndm: {
-    className: "PNDMScheduler",
-    alsoKnownAs: [],
-    defaults: { ...SHARED_DEFAULTS, timestep_spacing: "leading", set_alpha_to_one: false },
-    table: pndm,
-  },
-  lms: { className: "LMSDiscreteScheduler", alsoKnownAs: [], defaults: SHARED_DEFAULTS, table: lms },
-  euler: {
-    className: "EulerDiscreteScheduler",
-    alsoKnownAs: [],
-    defaults: SHARED_DEFAULTS,
-    accepts: ["timesteps", "sigmas"],
-    table: euler,
-  },
-  "euler-ancestral": {
-    className: "EulerAncestralDiscreteScheduler",
-    alsoKnownAs: [],
-    defaults: SHARED_DEFAULTS,
-    table: eulerAncestral,
-  },
-  heun: {
-    className: "HeunDiscreteScheduler",
-    alsoKnownAs: [],
-    defaults: SECOND_ORDER,
-    accepts: ["timesteps"],
-    table: heun,
-  },
-  kdpm2: { className: "KDPM2DiscreteScheduler", alsoKnownAs: [], defaults: SECOND_ORDER, table: kdpm2 },
-  "kdpm2-ancestral": {
-    className: "KDPM2AncestralDiscreteScheduler",
-    alsoKnownAs: [],
-    defaults: SECOND_ORDER,
-    table: kdpm2Ancestral,
-  },
-  "dpmsolver++": {
-    className: "DPMSolverMultistepScheduler",
-    alsoKnownAs: [],
-    defaults: SHARED_DEFAULTS,
-    accepts: ["timesteps"],
-    table: dpmsolver,
-  },
-  "dpmsolver-singlestep": {
-    className: "DPMSolverSinglestepScheduler",
-    alsoKnownAs: [],
-    defaults: { ...SHARED_DEFAULTS, lower_order_final: false },
-    accepts: ["timesteps"],
-    table: dpmsolverSinglestep,
-  },
-  "sde-dpmsolver++": {
-    className: "DPMSolverMultistepScheduler",
-    alsoKnownAs: [],
-    defaults: { ...SHARED_DEFAULTS, algorithm_type: "sde-dpmsolver++" },
-    accepts: ["timesteps"],
-    table: dpmsolver,
-  },
-  unipc: {
-    className: "UniPCMultistepScheduler",
-    alsoKnownAs: [],
-    defaults: { ...SHARED_DEFAULTS, solver_type: "bh2" },
-    table: unipc,
-  },
-  deis: {
-    className: "DEISMultistepScheduler",
-    alsoKnownAs: [],
-    defaults: { ...SHARED_DEFAULTS, algorithm_type: "deis", solver_type: "logrho" },
-    table: deis,
-  },
-  lcm: { className: "LCMScheduler", alsoKnownAs: [], defaults: DISTILLED, accepts: ["timesteps"], table: lcm },
-  tcd: { className: "TCDScheduler", alsoKnownAs: [], defaults: DISTILLED, accepts: ["timesteps"], table: tcd },
-  ipndm: { className: "IPNDMScheduler", alsoKnownAs: [], defaults: SHARED_DEFAULTS, table: ipndm },
-  "edm-euler": { className: "EDMEulerScheduler", alsoKnownAs: [], defaults: EDM, table: edmEuler },
-  "edm-dpmsolver": { className: "EDMDPMSolverMultistepScheduler", alsoKnownAs: [], defaults: EDM, table: edmDpmsolver },
-  "flow-euler": {
-    className: "FlowMatchEulerDiscreteScheduler",
-    alsoKnownAs: [],
-    defaults: SHARED_DEFAULTS,
-    accepts: ["timesteps", "sigmas"],
-    table: flowEuler,
-  },
-  "flow-heun": {
-    className: "FlowMatchHeunDiscreteScheduler",
-    alsoKnownAs: [],
-    defaults: SHARED_DEFAULTS,
-    table: flowHeun,
-  },
-  consistency: {
-    className: "CMStochasticIterativeScheduler",
-    alsoKnownAs: [],
-    defaults: { ...EDM, num_train_timesteps: 40 },
-    accepts: ["timesteps"],
-    table: consistency,
-  },
 };
 
-/**
- * Classes of diffusers that have no table, and why: for the error message, and so that nobody looks for them.
- *
- * Of the classes that are offered, these options are not: UniPC's `solver_p` (another scheduler inside this one), EDM
- * Euler's `sigmas` (a ramp, not sigmas), flow matching's `per_token_timesteps` (video), IPNDM's history kept over two
- * runs. And some of what diffusers answers with NaN or an exception works here: DDPM's `fixed_large_log`, UniPC's bh1
- * ending at sigma 0, EDM's stochastic order 3, timesteps that rounding visits twice.
- */
-export const NOT_OFFERED: Readonly<Record<string, string>> = {
-  DPMSolverSDEScheduler: "its noise is a Brownian tree (torchsde), drawn in the order of an adaptive solver",
-  CosineDPMSolverMultistepScheduler: "its noise is a Brownian tree (torchsde); it serves audio models",
-  DPMSolverMultistepInverseScheduler: "inverts pictures for editing; ddim-inverse does",
-  SASolverScheduler: "its stochastic predictor-corrector has no table yet",
-  ScoreSdeVeScheduler: "its corrector's step length depends on the norms of the prediction and of the noise",
-  KarrasVeScheduler: "needs two evaluations with noise before each; deprecated in diffusers",
-  RePaintScheduler: "jumps back and forth in time around a mask; see inpaint",
-  UnCLIPScheduler: "belongs to one pipeline with a learned variance of its own kind",
-  SCMScheduler: "belongs to TrigFlow models (SANA-Sprint)",
-  FlowMatchLCMScheduler: "scales latents between steps",
-  VQDiffusionScheduler: "discrete tokens, not numbers",
-  AmusedScheduler: "discrete tokens, not numbers",
-  CogVideoXDDIMScheduler: "for video models; ddim with trailing timesteps is the same step",
-  CogVideoXDPMScheduler: "for video models",
-};
+/** The samplers at hand, by short name: all of them once a rare one was fetched. */
+const samplers = new Map(Object.entries(COMMON_SAMPLERS));
+
+/** Classes that have no table, and why; known once a rare sampler was fetched. */
+let notOffered: Readonly<Record<string, string>> = {};
+
+/** Makes sure that the sampler of this short name or class of diffusers is at hand. Most pages never need a rare one. */
+export async function fetchSampler(name: unknown): Promise<void> {
+  if (samplers.has(String(name)) || byClass(name)) return;
+  const { RARE_SAMPLERS, NOT_OFFERED } = await import("./rare_samplers");
+  for (const [rare, sampler] of Object.entries(RARE_SAMPLERS)) samplers.set(rare, sampler);
+  notOffered = NOT_OFFERED;
+}
+
+function byClass(className: unknown): [name: string, sampler: Sampler] | undefined {
+  return [...samplers].find(
+    ([, sampler]) => sampler.className === className || sampler.alsoKnownAs.includes(String(className)),
+  );
+}
 
 /** A scheduler ready to make tables: which sampler, and its complete config. */
 export interface Scheduler {
@@ -182,15 +67,13 @@ export function schedulerFromConfig(json: unknown): Scheduler {
   );
   const given = modernised(json as Record<string, unknown>);
   const className = given._class_name;
-  const entry = Object.entries(SAMPLERS).find(
-    ([, sampler]) => sampler.className === className || sampler.alsoKnownAs.includes(String(className)),
-  );
-  const reason = Object.hasOwn(NOT_OFFERED, String(className)) ? NOT_OFFERED[String(className)] : undefined;
+  const entry = byClass(className);
+  const reason = Object.hasOwn(notOffered, String(className)) ? notOffered[String(className)] : undefined;
   check(!reason, () => `schedulerFromConfig: ${className} is not offered: ${reason}`, InputError);
   check(
     entry !== undefined,
     () =>
-      `schedulerFromConfig: _class_name must be one of ${Object.values(SAMPLERS)
+      `schedulerFromConfig: _class_name must be one of ${[...samplers.values()]
         .flatMap((sampler) => [sampler.className, ...sampler.alsoKnownAs])
         .join(", ")}, got ${JSON.stringify(className)}`,
     InputError,
@@ -201,15 +84,16 @@ export function schedulerFromConfig(json: unknown): Scheduler {
 
 /** The sampler called `name` ("euler", "dpmsolver++") with the fields in `given`, and its defaults for the others. */
 export function schedulerNamed(name: string, given: Readonly<Record<string, unknown>> = {}): Scheduler {
-  const sampler = Object.hasOwn(SAMPLERS, name) ? SAMPLERS[name] : undefined;
+  const sampler = samplers.get(name);
   check(
     sampler !== undefined,
-    () => `schedulerNamed: a sampler must be one of ${Object.keys(SAMPLERS).join(", ")}, got "${name}"`,
+    () => `schedulerNamed: a sampler must be one of ${[...samplers.keys()].join(", ")}, got "${name}"`,
     InputError,
   );
   // The stochastic solver and the plain one are one class of diffusers with two algorithm types: the name decides.
   const stochastic = String(given.algorithm_type).startsWith("sde-");
-  const contradicts = sampler.table === dpmsolver && stochastic !== (name === "sde-dpmsolver++");
+  const isSolver = sampler.className === "DPMSolverMultistepScheduler";
+  const contradicts = isSolver && stochastic !== (name === "sde-dpmsolver++");
   const config = configFrom(contradicts ? { ...given, algorithm_type: undefined } : given, sampler.defaults);
   return { name, given, config };
 }
@@ -221,8 +105,8 @@ export function withSampler(scheduler: Scheduler, name: string): Scheduler {
 
 /** The table of `scheduler` for `steps` steps: pure, f64. */
 export function makeTable(scheduler: Scheduler, steps: number, options: SamplerOptions = {}): Table {
-  const sampler = SAMPLERS[scheduler.name];
-  check(sampler !== undefined, () => `makeTable: unknown sampler "${scheduler.name}"`, InputError);
+  const sampler = samplers.get(scheduler.name);
+  check(sampler, () => `makeTable: unknown sampler "${scheduler.name}"`, InputError);
   const { begin = 0 } = options;
   check(
     Number.isInteger(begin) && begin >= 0 && begin < Math.max(steps, 1),
@@ -233,7 +117,7 @@ export function makeTable(scheduler: Scheduler, steps: number, options: SamplerO
     // UniPC follows sigmas of one's own for flow models only, as in diffusers.
     const accepts =
       sampler.accepts?.includes(list) ||
-      (list === "sigmas" && sampler.table === unipc && scheduler.config.use_flow_sigmas);
+      (list === "sigmas" && scheduler.name === "unipc" && scheduler.config.use_flow_sigmas);
     check(
       options[list] === undefined || accepts,
       () => `makeTable: ${scheduler.name} cannot follow ${list} of one's own`,

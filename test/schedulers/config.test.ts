@@ -1,12 +1,7 @@
 import { describe, expect, test } from "vitest";
-import {
-  makeTable,
-  NOT_OFFERED,
-  SAMPLERS,
-  schedulerFromConfig,
-  schedulerNamed,
-  withSampler,
-} from "../../src/schedulers/registry";
+import { NOT_OFFERED } from "../../src/schedulers/rare_samplers";
+import { makeTable, schedulerFromConfig, schedulerNamed, withSampler } from "../../src/schedulers/registry";
+import { SAMPLERS } from "../../src/schedulers/samplers";
 
 describe("schedulerFromConfig", () => {
   test("reads google/ddpm-cifar10-32's file, old field names included", () => {

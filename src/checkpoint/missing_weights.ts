@@ -1,0 +1,28 @@
+/** What to say of a folder that has no weights to be read. Fetched where that must be said. */
+import { CheckpointError } from "../tensor/check";
+import { exists } from "./byte_source";
+import type { FoundUnet } from "./folder";
+import type { Place } from "./place";
+
+/** PyTorch's own format: a program that runs when the file is opened, so that no page should. */
+const PICKLES = ["diffusion_pytorch_model.bin", "diffusion_pytorch_model.fp16.bin", "pytorch_model.bin"];
+
+export async function missingWeights(
+  place: Place,
+  prefix: string,
+  saver: FoundUnet["saver"],
+  lookedFor: readonly string[],
+): Promise<CheckpointError> {
+  for (const name of PICKLES) {
+    const source = place.file(prefix + name);
+    if (!(await exists(source))) continue;
+    return new CheckpointError(
+      `${source.name}: weights must be safetensors, got only a pickle, which is a program and is never run here. ` +
+        `Convert it once in Python: from diffusers import ${saver}; ` +
+        `${saver}.from_pretrained("${place.location.replace(/^hf:/, "")}").save_pretrained("converted")`,
+    );
+  }
+  return new CheckpointError(
+    `${place.location}: must have weights, got none of ${lookedFor.join(", ")} in ${prefix || "it"}`,
+  );
+}
