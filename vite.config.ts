@@ -1,5 +1,6 @@
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 import { declarations } from "./src/build/declarations.ts";
+import { engineChunks } from "./src/build/engine_chunks.ts";
 import { siteWeights } from "./src/build/site_weights.ts";
 import { sizeLimit } from "./src/build/size_limit.ts";
 import { wgsl } from "./src/build/wgsl_plugin.ts";
@@ -14,6 +15,8 @@ const commandLine = {
   rollupOptions: { external: ["webgpu"], output: { entryFileNames: "cli.js", codeSplitting: false } },
 };
 
+const chunks = engineChunks("/src/engine.ts");
+
 /** `--mode library`: what pages import, as `unstatic` and `unstatic/element`. */
 const library = {
   lib: { entry: { index: "src/index.ts", element: "src/element/unstatic_image.ts" }, formats: ["es" as const] },
@@ -21,7 +24,10 @@ const library = {
   emptyOutDir: false,
   target: "es2022",
   // The compiler that writes the declarations takes most of the time: no news.
-  rollupOptions: { checks: { pluginTimings: false }, output: { chunkFileNames: "[name].js", minify: true } },
+  rollupOptions: {
+    checks: { pluginTimings: false },
+    output: { chunkFileNames: "[name].js", minify: true, codeSplitting: { groups: chunks.groups } },
+  },
 };
 
 /** `--mode site`: the pages, served while developing or built as files that work below any path. */
@@ -33,11 +39,8 @@ const site = {
   rollupOptions: { checks: { pluginTimings: false } },
 };
 
-/**
- * Engine and element gzipped: all that a page with `<unstatic-image>` downloads besides the weights. The aim is 50 KiB;
- * every sampler of diffusers (11) and the kernels of rare options (6) come along until they are fetched on demand.
- */
-const ELEMENT_BYTES = 70 * 1024;
+/** Engine and element gzipped: all that any page with `<unstatic-image>` downloads besides the weights. */
+const ELEMENT_BYTES = 50 * 1024;
 
 /** What must hold on the CPU path as well: every kernel, every configuration of a UNet, every sampler. */
 const ON_THE_CPU = ["test/kernels/*.test.ts", "test/models/unet_2d.test.ts", "test/sampler/{init,noise}.test.ts"];
@@ -55,7 +58,7 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
     plugins: [
       wgsl({ isForPages: mode === "library" }),
       ...(mode === "library"
-        ? [sizeLimit("element", ELEMENT_BYTES), declarations("tsconfig.build.json", "dist/types")]
+        ? [chunks.plugin, sizeLimit("element", ELEMENT_BYTES), declarations("tsconfig.build.json", "dist/types")]
         : []),
       ...(mode === "site" ? [siteWeights(import.meta.dirname, "weights/doodle")] : []),
     ],

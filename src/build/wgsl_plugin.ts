@@ -11,6 +11,7 @@ import type { Plugin } from "vite";
 // The package's CommonJS entry does not load in Node; its module file does.
 import { WgslReflect } from "../../node_modules/wgsl_reflect/wgsl_reflect.module.js";
 import type { Binding, Params, Shader } from "../recording/shader";
+import { wgslMinifier } from "./wgsl_minify.ts";
 
 /** Ends the name of a kernel that few programs hold: `import kernel from "../../shaders/resize.wgsl?late"`. */
 const LATE = "?late";
@@ -23,14 +24,11 @@ const CODE = "?code";
  * Vite plugin: turns every imported `.wgsl` file into a module whose default export is its `Shader`.
  *
  * Pages download less of it: a late kernel's text is a file of its own, fetched when a program holds it; what several
- * kernels include is there once; and texts have no comments, which are two thirds of them. Their lines stay where they
- * are, so that a compiler's line numbers remain true.
+ * kernels include is there once; and texts are minified.
  */
 export function wgsl({ isForPages = false } = {}): Plugin {
-  const textOf = (file: string) => {
-    const text = readFileSync(file, "utf8");
-    return JSON.stringify(isForPages ? withoutComments(text) : text);
-  };
+  const minify = isForPages ? wgslMinifier() : (text: string) => text;
+  const textOf = (file: string) => JSON.stringify(minify(readFileSync(file, "utf8")));
   const codeOf = ([kernel, ...libraries]: readonly string[]) => [
     ...libraries.map((path, i) => `import text${i} from ${JSON.stringify(path + TEXT)};`),
     `const code = [${[textOf(kernel!), ...libraries.map((_, i) => `text${i}`)]}].join("\\n");`,
@@ -54,10 +52,6 @@ export function wgsl({ isForPages = false } = {}): Plugin {
       return [...codeOf(files), `export default { code, ...${JSON.stringify(rest)} };`].join("\n");
     },
   };
-}
-
-function withoutComments(code: string): string {
-  return code.replace(/[ \t]*\/\/.*$/gm, "").replace(/^[ \t]+/gm, "");
 }
 
 /** Reads a kernel and the files that it includes; returns the shader and every path read, the kernel's first. */
