@@ -18,7 +18,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   cpu: ["kernels", "random", "recording", "schedulers", "shaders", "tensor"],
   sampler: ["checkpoint", "kernels", "models", "recording", "runtime", "schedulers", "random", "tensor"],
   bench: ["checkpoint", "kernels", "recording", "runtime", "sampler", "tensor"],
-  probe: ["bench", "recording", "runtime", "sampler", "tensor"],
+  probe: ["bench", "cpu", "recording", "runtime", "sampler", "tensor"],
   cli: ["index"],
   element: ["index", "engine"],
   site: ["index"],

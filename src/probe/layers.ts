@@ -20,7 +20,7 @@ export interface Layer {
   readonly label: string;
   /** `prepare` and `start` run once, `step` again and again. */
   readonly section: string;
-  /** The shader's file, without its ending. */
+  /** The file in shaders/ without its ending; after a colon the format of its matrix, where that is not f32. */
   readonly kernel: string;
   /** WGSL. */
   readonly code: string;

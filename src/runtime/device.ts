@@ -74,14 +74,14 @@ export class Device {
     this.check();
   }
 
-  /** Copies `bytes` of a buffer to the host. One readback: one copy, one wait. */
-  async read(buffer: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
+  /** Copies `bytes` of a buffer, from byte `offset` on, to the host. One readback: one copy, one wait. */
+  async read(buffer: GPUBuffer, bytes: number, offset = 0): Promise<ArrayBuffer> {
     this.check();
     const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
     const staging = this.gpu.createBuffer({ label: `readback of ${buffer.label}`, size: bytes, usage });
     try {
       const encoder = this.gpu.createCommandEncoder({ label: "readback" });
-      encoder.copyBufferToBuffer(buffer, 0, staging, 0, bytes);
+      encoder.copyBufferToBuffer(buffer, offset, staging, 0, bytes);
       this.gpu.queue.submit([encoder.finish()]);
       await this.#orLost(staging.mapAsync(GPUMapMode.READ));
       this.check();

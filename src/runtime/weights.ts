@@ -89,6 +89,12 @@ export class Weights {
     this.#slices.set(weightKey(weight), { buffer, offset, size });
   }
 
+  /** A weight's memory, as the kernels see it. */
+  read(weight: Weight): Promise<ArrayBuffer> {
+    const { buffer, offset, size } = this.slice(weight);
+    return this.#device.read(buffer, size, offset);
+  }
+
   destroy(): void {
     for (const buffer of this.#buffers) buffer.destroy();
     this.#buffers.length = 0;

@@ -1,4 +1,5 @@
 /** The views, in the order of the navigation. Their code is fetched when they are first opened. */
+import { WEIGHTS } from "./model";
 import type { ViewEntry } from "./view";
 
 export const VIEWS: readonly ViewEntry[] = [
@@ -17,6 +18,16 @@ export const VIEWS: readonly ViewEntry[] = [
     create: async ({ model }) => {
       const [{ InsideView }, loaded] = await Promise.all([import("./inside/view"), model.get()]);
       return new InsideView(loaded);
+    },
+  },
+  {
+    id: "benchmark",
+    name: "Benchmark",
+    title: "How fast is it here?",
+    lead: "The project's own benchmark, in your browser, on your graphics processor: every kernel timed, and held against what this very device reached in the same minute.",
+    create: async ({ model }) => {
+      const { BenchmarkView } = await import("./benchmark/view");
+      return new BenchmarkView(WEIGHTS, () => model.get());
     },
   },
 ];

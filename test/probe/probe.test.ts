@@ -86,7 +86,7 @@ describe("steps", () => {
 describe("layers", () => {
   test("say what the recording says", () => {
     const { kernel, code, reads, writes, workgroupSize, flops, bytes } = layer("conv_in");
-    expect(code).toContain(`// ${kernel}:`);
+    expect(code).toContain(`// ${kernel.split(":")[0]}:`);
     expect(reads.map(({ binding }) => binding)).toContain("x");
     expect(writes[0]!.shape).toEqual([1, 12, 12, expect.any(Number)]);
     expect(workgroupSize[0]).toBeGreaterThan(1);
@@ -149,15 +149,22 @@ describe("a trial", () => {
     await probe.goTo(3);
     const before = await readAll();
     const kernels = new Map(probe.layers.map((each) => [each.kernel, each]));
-    for (const { index, code, label } of kernels.values()) {
+    const compared = new Set<string>();
+    for (const { index, code, label, kernel } of kernels.values()) {
       const trial = await probe.trial(index);
       const { passes, outputs, ms } = await trial.run(code);
       expect(passes, label).toBe(true);
-      for (const { maxError } of outputs) expect(maxError, label).toBe(0);
+      for (const { maxError, referenceError, tolerance } of outputs) {
+        expect(maxError, label).toBe(0);
+        // Plain TypeScript sums in another order; a few fast variants have no like in it.
+        expect(referenceError ?? 0, label).toBeLessThanOrEqual(tolerance);
+        if (referenceError !== null) compared.add(kernel);
+      }
       expect(ms!.candidate).toBeGreaterThan(0);
       expect(ms!.original).toBeGreaterThan(0);
       trial.destroy();
     }
+    expect(compared.size).toBeGreaterThan(kernels.size / 2);
     expect(await readAll()).toEqual(before);
   });
 

@@ -3,6 +3,7 @@ import "./benchmark.css";
 import "./compare.css";
 import { benchmark, type Model, type Receipt, rooflineSvg } from "../../index";
 import { h } from "../dom";
+import type { View } from "../view";
 import { cards, facts, firstPictureBar, kernelTable, slowestTable, table } from "./figures";
 import { Growth } from "./growth";
 import { Receipts } from "./receipts";
@@ -20,7 +21,7 @@ const PHASES: Readonly<Record<string, string>> = {
 const ROOFLINE =
   "Every dot is a dispatch, its area its share of the step. A large dot far below the line is where time can still be won.";
 
-export class BenchmarkView {
+export class BenchmarkView implements View {
   readonly element: HTMLElement;
   readonly #location: string;
   readonly #steps = numberInput(20, 1, 200);
@@ -66,6 +67,11 @@ export class BenchmarkView {
       part("Compare receipts", this.#receipts.element),
     );
   }
+
+  /** Nothing runs unasked: what is measured should not be disturbed by what the page does. */
+  async open(): Promise<void> {}
+
+  destroy(): void {}
 
   async #run(): Promise<void> {
     this.#button.disabled = true;

@@ -39,6 +39,10 @@ export class Panel {
     this.#report = report;
   }
 
+  get isFilled(): boolean {
+    return this.#layer !== undefined;
+  }
+
   /** Shows a module: its attention, else its costliest dispatch. */
   async showNode(node: GraphNode, held: Held): Promise<void> {
     this.#held = held;

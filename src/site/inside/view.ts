@@ -8,6 +8,8 @@ import "./kernel.css";
 import "./maps.css";
 import { type Model, openProbe, type Probe, type TensorValues } from "../../index";
 import { h } from "../dom";
+import { THEME_EVENT } from "../theme";
+import type { View } from "../view";
 import { limitOf, scaleOf } from "./colours";
 import { Diagram } from "./diagram";
 import { type Graph, graphOf } from "./graph";
@@ -26,7 +28,7 @@ interface Opened {
   readonly panel: Panel;
 }
 
-export class InsideView {
+export class InsideView implements View {
   readonly element: HTMLElement;
   readonly #model: Model;
   readonly #prompt: HTMLSelectElement;
@@ -63,9 +65,8 @@ export class InsideView {
       this.#slider.value = String(Number(this.#slider.value) + by);
       this.#goTo(Number(this.#slider.value));
     };
-    const dark = matchMedia("(prefers-color-scheme: dark)");
     const repaint = () => this.#redraw(false).catch((error) => this.#fail(error));
-    dark.addEventListener("change", repaint, { signal: this.#gone.signal });
+    document.addEventListener(THEME_EVENT, repaint, { signal: this.#gone.signal });
     this.element = h(
       "div",
       { class: "inside" },
@@ -126,11 +127,10 @@ export class InsideView {
       if (this.#selected < 0) this.#selected = 1;
     }
     await this.#goTo(Number(this.#slider.value));
-    if (!this.#gone.signal.aborted && this.#opened?.probe === probe) {
-      await this.#select(this.#selected);
-      this.#measureButton.disabled = false;
-      if ((await this.#model.adapter()).kind === "gpu") await this.#measure();
-    }
+    if (this.#opened?.probe !== probe) return;
+    this.#measureButton.disabled = false;
+    // Where it takes a moment only, nobody should have to ask for it.
+    if ((await this.#model.adapter()).kind === "gpu") await this.#measure();
   }
 
   destroy(): void {
@@ -162,6 +162,7 @@ export class InsideView {
       });
       if (signal.aborted) return;
       await this.#redraw(true);
+      if (!opened.panel.isFilled) await this.#select(this.#selected);
       this.#say(this.#summary());
     } catch (error) {
       if (!signal.aborted) this.#fail(error);

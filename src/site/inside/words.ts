@@ -65,8 +65,9 @@ export function percentage(share: number): string {
 /** A number of a tensor, as wide as its neighbours. */
 export function number(value: number): string {
   if (!Number.isFinite(value)) return String(value);
+  if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size !== 0 && (size < 0.001 || size >= 10000)) return value.toExponential(1).replace("-", "−");
+  if (size < 0.001 || size >= 10000) return value.toExponential(1).replace("-", "−");
   return value.toFixed(size >= 100 ? 1 : size >= 10 ? 2 : 3).replace("-", "−");
 }
 
