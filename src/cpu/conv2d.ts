@@ -4,7 +4,7 @@
  */
 import { activationOf } from "./activation";
 import { addProduct, addWindow, type Source, tapsOf, type WindowField } from "./convolution";
-import { merged, writeStatistics } from "./group_norm";
+import { merged, normalise, writeStatistics } from "./group_norm";
 import type { Launch } from "./launch";
 
 type Binding = "x" | "second" | "residual" | "w" | "vectors" | "table" | "position" | "y";
@@ -119,10 +119,11 @@ function normalised(launch: Conv2d, x: Source, second: Source): [Source, Source]
       for (const c of members) fold(launch, image, c, mean, 1 / Math.sqrt(variance + params.eps), scales, shifts);
     }
     const pixels = { first: image * perImage, count: perImage };
-    apply(x, sources[0], pixels, scales, shifts, params.activation);
-    if (second.channels > 0) {
-      apply(second, sources[1], pixels, scales.subarray(x.channels), shifts.subarray(x.channels), params.activation);
-    }
+    const f = activationOf(params.activation);
+    [x, second].forEach(({ data, channels }, i) => {
+      const column = i * x.channels;
+      normalise(data, channels, pixels, scales.subarray(column), shifts.subarray(column), f, sources[i]!.data);
+    });
   }
   return sources;
 }
@@ -146,19 +147,4 @@ function fold(
   const timeScale = modulates ? 1 + f32.table[row + c]! : 1;
   scales[column] = timeScale * scale;
   shifts[column] = timeScale * shift + (modulates ? f32.table[row + params.groups * params.group_channels + c]! : 0);
-}
-
-function apply(
-  from: Source,
-  to: Source,
-  { first, count }: { readonly first: number; readonly count: number },
-  scales: Float64Array,
-  shifts: Float64Array,
-  kind: number,
-): void {
-  const f = activationOf(kind);
-  const C = from.channels;
-  for (let p = first; p < first + count; p++) {
-    for (let c = 0; c < C; c++) to.data[p * C + c] = f(from.data[p * C + c]! * scales[c]! + shifts[c]!);
-  }
 }

@@ -10,6 +10,7 @@ type Param =
   | "second_channels"
   | "out_channels"
   | "w_start"
+  | "w_stride"
   | "bias_start"
   | "has_bias"
   | "table_start"
@@ -29,19 +30,19 @@ export function conv2dDirect({
   const taps = new Int32Array(params.kernel_height * params.kernel_width);
   const first = { data: x, channels: 4 * params.first_channels };
   const other = { data: second, channels: 4 * params.second_channels };
-  const row = params.w_start / params.out_channels;
-  const bias = params.has_bias ? vectors.subarray(4 * params.bias_start) : new Float32Array(N);
   const perImage = params.out_height * params.out_width;
+  const bias = params.has_bias ? vectors.subarray(4 * params.bias_start) : new Float32Array(N);
   for (let p = 0; p < params.pixels; p++) {
     for (let n = 0; n < N; n++) sums[n] = bias[n]!;
+    const b = Math.floor(p / perImage);
     if (params.conditions > 0) {
-      const b = Math.floor(p / perImage);
       const at =
         4 * ((position[0]! * params.conditions + position[4 + b]!) * params.table_columns + params.table_start);
       for (let n = 0; n < N; n++) sums[n]! += table[at + n]!;
     }
     tapsOf(params, p, taps);
-    addWindow(sums, taps, first, other, w, row);
+    // Rows of w; with a stride each image has weights of its own.
+    addWindow(sums, taps, first, other, w, (params.w_start + b * params.w_stride) / params.out_channels);
     const out = p * N;
     if (params.has_residual) for (let n = 0; n < N; n++) sums[n]! += residual[out + n]!;
     for (let n = 0; n < N; n++) y[out + n] = sums[n]! * params.scale;

@@ -145,11 +145,27 @@ export function groupNormApply({
 }: Launch<"x" | "affine" | "y", ApplyParam, "ACTIVATION">): void {
   const f = activationOf(ACTIVATION);
   const C = 4 * columns;
-  for (let p = 0; p < images * P; p++) {
-    const image = Math.floor(p / P);
-    const scale = 4 * (2 * image * stride + column);
-    const shift = scale + 4 * stride;
-    const out = joins ? 4 * (p * stride + column) : p * C;
-    for (let c = 0; c < C; c++) y[out + c] = f(x[p * C + c]! * affine[scale + c]! + affine[shift + c]!);
+  for (let image = 0; image < images; image++) {
+    const scales = affine.subarray(4 * (2 * image * stride + column));
+    const shifts = scales.subarray(4 * stride);
+    const out = joins ? { stride: 4 * stride, column: 4 * column } : { stride: C, column: 0 };
+    normalise(x, C, { first: image * P, count: P }, scales, shifts, f, y, out);
+  }
+}
+
+/** y = f(x * scale + shift) for C channels of some pixels; y's pixels may be wider, with x's channels from a column on. */
+export function normalise(
+  x: Float32Array,
+  C: number,
+  { first, count }: { readonly first: number; readonly count: number },
+  scales: Float32Array | Float64Array,
+  shifts: Float32Array | Float64Array,
+  f: (x: number) => number,
+  y: Float32Array,
+  out: { readonly stride: number; readonly column: number } = { stride: C, column: 0 },
+): void {
+  for (let p = first; p < first + count; p++) {
+    const at = p * out.stride + out.column;
+    for (let c = 0; c < C; c++) y[at + c] = f(x[p * C + c]! * scales[c]! + shifts[c]!);
   }
 }

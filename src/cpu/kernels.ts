@@ -26,6 +26,8 @@ import thresholdShader from "../../shaders/threshold.wgsl";
 import timestepEmbeddingShader from "../../shaders/timestep_embedding.wgsl";
 import toNchwShader from "../../shaders/to_nchw.wgsl";
 import toRgbaShader from "../../shaders/to_rgba.wgsl";
+import winogradInputShader from "../../shaders/winograd4_input.wgsl";
+import winogradOutputShader from "../../shaders/winograd4_output.wgsl";
 import type { Shader } from "../recording/shader";
 import { activation } from "./activation";
 import { addNoise } from "./add_noise";
@@ -49,6 +51,7 @@ import { samplerStep } from "./sampler_step";
 import { threshold } from "./threshold";
 import { fourierEmbedding, timestepEmbedding } from "./time_embedding";
 import { toRgba } from "./to_rgba";
+import { winogradInput, winogradOutput } from "./winograd";
 
 /** A shader and what stands for it here; reflection gives both the same names. */
 export interface CpuKernel extends Kernel {
@@ -83,6 +86,8 @@ const ALL: readonly CpuKernel[] = [
   { shader: timestepEmbeddingShader, run: timestepEmbedding },
   { shader: toNchwShader, run: toNchw },
   { shader: toRgbaShader, run: toRgba },
+  { shader: winogradInputShader, run: winogradInput },
+  { shader: winogradOutputShader, run: winogradOutput },
 ];
 
 /** By the shader's name. conv2d_subgroup is not here: who has no subgroups is not given it. */
