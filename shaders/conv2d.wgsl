@@ -7,20 +7,20 @@
 // Layout    NHWC, vec4 along channels, in w along n. x, second and y carry their channels' statistics behind their numbers:
 //           (B, tiles of 32 pixels, 2, C), mean and M2. With upsample = 1 the window runs over the nearest-neighbour 2x
 //           enlargement of x. The shortcut is `residual`, or a 1x1 convolution of residual ++ second: more rows of w.
-// Dispatch  (tiles of 32 pixels, tiles of 32 output channels, B) workgroups of SLICES * 64 invocations
+// Dispatch  (tiles of 32 pixels, tiles of 32 output channels, parts * B) workgroups of SLICES * 64 invocations
 // Cost      per 4 input channels: 8 vec4 loads from workgroup memory for 16 4x4 products' rows; each input number is normalised
 //           taps * N / 32 times, which costs less than writing the normalised tensor and reading it back
-// Host      src/kernels/conv2d.ts      Test  test/kernels/conv2d.test.ts
-// Include   lib/conv2d_params.wgsl, lib/conv2d_window.wgsl, lib/conv2d_norm.wgsl, lib/activations.wgsl, lib/weights_f32.wgsl
+// Host      src/kernels/conv2d_tiled.ts      Test  test/kernels/conv2d.test.ts
+// Include   lib/conv2d_params.wgsl, lib/conv2d_window.wgsl, lib/conv2d_norm.wgsl, lib/conv2d_epilogue.wgsl, lib/activations.wgsl, lib/weights_f32.wgsl
 //
 // A workgroup computes a tile of 32 pixels x 32 channels: it stages DEPTH vec4s of each pixel and the weights that meet
 // them in workgroup memory, where 64 invocations multiply them, each 4 pixels x 4 channels in registers. Small pictures
-// make few tiles with a long sum, so SLICES such teams share a tile, take every SLICES-th stage and add up at the end.
+// make few tiles with a long sum, so SLICES such teams share a tile, take every SLICES-th stage and add up at the end. Where
+// there are still too few tiles to fill a GPU, several workgroups share one: each sums a part, conv2d_reduce.wgsl the parts.
 
 override WORKGROUP_SIZE: u32 = 128; // SLICES * 64
 const SLICES: u32 = 2;
 const DEPTH: u32 = 4;             // vec4s of the sum per stage
-const ROWS: u32 = 4;              // pixels of an invocation
 const LOADS: u32 = DEPTH / 2;     // vec4s that an invocation stages of each operand
 const STAGE: u32 = 32 * DEPTH;    // vec4s of one operand of one team
 
@@ -40,10 +40,10 @@ var<workgroup> weights: array<vec4f, SLICES * STAGE>; // [slice][channel of the 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(
   @builtin(workgroup_id) workgroup_id: vec3u,
-  @builtin(num_workgroups) num_workgroups: vec3u,
   @builtin(local_invocation_index) index: u32,
 ) {
-  let image = workgroup_id.z;
+  let image = workgroup_id.z % params.images;
+  let part = workgroup_id.z / params.images;
   let first_pixel = workgroup_id.x * 32;
   let lane = index % 64;
   let slice = index / 64;
@@ -57,13 +57,16 @@ fn main(
     corners[i] = corner_of(first_pixel + (lane + 64 * i) / DEPTH, image);
   }
   if (params.groups > 0) {
-    prepare_norm(image, num_workgroups.z, index);
+    prepare_norm(image, params.images, index);
   }
 
   var sums: array<vec4f, ROWS>;
-  let stages = stage_count();
-  for (var round = 0u; round < stages; round += SLICES) {
-    let stage = stage_at(round + slice);
+  // The stages of this part of the sum, in rounds of SLICES.
+  let rounds = (stage_count() + SLICES - 1) / SLICES;
+  let per_part = (rounds + params.parts - 1) / params.parts;
+  let end = min(rounds, (part + 1) * per_part);
+  for (var round = part * per_part; round < end; round++) {
+    let stage = stage_at(round * SLICES + slice);
     for (var i = 0u; i < LOADS; i++) {
       let at = lane + 64 * i;
       let k = stage.channel + at % DEPTH;
@@ -100,45 +103,28 @@ fn main(
   let is_output = (slice == 0) & (n < params.out_channels);
   if (is_output) {
     for (var r = 0u; r < ROWS; r++) {
+      sums[r] *= weight_scale(n, params.out_channels);
+    }
+  }
+  if (params.parts > 1) {
+    store_part(sums, part * params.images + image, first_pixel + row, n, is_output);
+    return;
+  }
+  if (is_output) {
+    for (var r = 0u; r < ROWS; r++) {
       sums[r] = finished(sums[r], first_pixel + row + r, n, image);
     }
   }
-  if (params.emits_statistics == 0) {
-    return;
+  if (params.emits_statistics > 0) {
+    store_statistics(sums, lane, is_output, workgroup_id.x, n, image);
   }
-  // Mean and M2 of this invocation's pixels, then of the tile's eight: Chan, Golub & LeVeque 1979, eq. 2.1.
-  let own = tile_part(first_pixel + row, ROWS);
-  var mean = vec4f(0);
-  for (var r = 0u; r < own; r++) {
-    mean += (sums[r] - sums[0]) / f32(own);
+}
+
+// A part of the sum, for conv2d_reduce.wgsl: y is (parts, B, P, N) then.
+fn store_part(sums: array<vec4f, ROWS>, image: u32, p: u32, n: u32, is_output: bool) {
+  for (var r = 0u; r < ROWS; r++) {
+    if (is_output & (p + r < out_pixels())) {
+      y[(image * out_pixels() + p + r) * params.out_channels + n] = sums[r];
+    }
   }
-  mean += sums[0];
-  var squares = vec4f(0);
-  for (var r = 0u; r < own; r++) {
-    squares += (sums[r] - mean) * (sums[r] - mean);
-  }
-  if (slice == 0) {
-    pixels[lane] = mean;
-    weights[lane] = squares;
-  }
-  workgroupBarrier();
-  if (!is_output || row > 0) {
-    return;
-  }
-  let size = f32(tile_part(first_pixel, 32));
-  var tile_mean = vec4f(0);
-  for (var i = 0u; i < 8; i++) {
-    tile_mean += (pixels[8 * i + column] - mean) * (f32(tile_part(first_pixel + ROWS * i, ROWS)) / size);
-  }
-  tile_mean += mean;
-  var tile_squares = vec4f(0);
-  for (var i = 0u; i < 8; i++) {
-    let part = f32(tile_part(first_pixel + ROWS * i, ROWS));
-    let centred = pixels[8 * i + column] - tile_mean;
-    tile_squares += select(vec4f(0), weights[8 * i + column] + part * centred * centred, part > 0);
-  }
-  let tiles = (out_pixels() + 31) / 32;
-  let at = (num_workgroups.z * out_pixels() + (image * tiles + workgroup_id.x) * 2) * params.out_channels + n;
-  y[at] = tile_mean;
-  y[at + params.out_channels] = tile_squares;
 }

@@ -22,6 +22,40 @@ interface Case {
   readonly buffers: Readonly<Record<string, Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>>;
 }
 
+/** A 1 x 1 convolution of 40 pixels, 48 channels in two groups to 8. */
+const CONV2D = {
+  in_height: 5,
+  in_width: 8,
+  out_height: 5,
+  out_width: 8,
+  images: 1,
+  first_channels: 12,
+  second_channels: 0,
+  out_channels: 2,
+  kernel_height: 1,
+  kernel_width: 1,
+  stride: 1,
+  dilation: 1,
+  pad_top: 0,
+  pad_left: 0,
+  upsample: 0,
+  time: 0,
+  table_columns: 0,
+  table_column: 0,
+  conditions: 0,
+  has_residual: 0,
+  shortcut_first: 0,
+  shortcut_second: 0,
+  scale: 1,
+  groups: 2,
+  group_channels: 24,
+  source_channels: 48,
+  eps: 1e-5,
+  activation: 0,
+  emits_statistics: 1,
+  parts: 1,
+};
+
 const cases: Case[] = [
   {
     // 16 queries in two groups, 16 keys in two tiles, heads of 12: lanes weigh what other lanes have scored.
@@ -50,37 +84,7 @@ const cases: Case[] = [
     // 40 pixels of 48 channels in two groups: two rounds of stages, the norm's phases, two teams, a tile's statistics.
     shader: "conv2d",
     lanes: 128,
-    params: {
-      in_height: 5,
-      in_width: 8,
-      out_height: 5,
-      out_width: 8,
-      images: 1,
-      first_channels: 12,
-      second_channels: 0,
-      out_channels: 2,
-      kernel_height: 1,
-      kernel_width: 1,
-      stride: 1,
-      dilation: 1,
-      pad_top: 0,
-      pad_left: 0,
-      upsample: 0,
-      time: 0,
-      table_columns: 0,
-      table_column: 0,
-      conditions: 0,
-      has_residual: 0,
-      shortcut_first: 0,
-      shortcut_second: 0,
-      scale: 1,
-      groups: 2,
-      group_channels: 24,
-      source_channels: 48,
-      eps: 1e-5,
-      activation: 0,
-      emits_statistics: 1,
-    },
+    params: CONV2D,
     buffers: {
       x: normal(40 * 48 + 2 * 2 * 48, 1),
       second: new Float32Array(4),
@@ -90,6 +94,21 @@ const cases: Case[] = [
       table: new Float32Array(4),
       position: new Uint32Array(8),
       y: new Float32Array(40 * 8 + 2 * 2 * 8),
+    },
+  },
+  {
+    // Eight invocations add up a pixel's channels.
+    shader: "conv2d_few_outputs",
+    lanes: 64,
+    params: { ...CONV2D, out_channels: 1, emits_statistics: 0 },
+    buffers: {
+      x: normal(40 * 48 + 2 * 2 * 48, 1),
+      second: new Float32Array(4),
+      w: normal(48 * 4, 2),
+      vectors: normal(2 * 48 + 4, 3),
+      table: new Float32Array(4),
+      position: new Uint32Array(8),
+      y: new Float32Array(40 * 4),
     },
   },
   {

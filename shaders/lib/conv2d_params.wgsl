@@ -30,6 +30,7 @@ struct Params {
   eps: f32,
   activation: u32,       // of the normalised input, as lib/activations.wgsl numbers them
   emits_statistics: u32, // 1: y's statistics are written behind y
+  parts: u32,            // workgroups that share a tile's sum; 1: each has a tile of its own
 }
 
 const TIME_IS_BIAS: u32 = 1;

@@ -1,4 +1,4 @@
-// What conv2d and its halves by split-K share: where a window lies, what a stage of the sum reads, how a sum becomes a result.
+// How conv2d's sum is cut into stages: where a window lies, and what a stage reads.
 
 // The input row and column under the window's first tap, the image and the output pixel itself.
 struct Corner {
@@ -85,29 +85,4 @@ fn input_at(corner: Corner, stage: Stage, k: u32) -> vec4f {
     return normalised(x[pixel * params.first_channels + k], k);
   }
   return normalised(second[pixel * params.second_channels + k], params.first_channels + k);
-}
-
-// How many of the `count` pixels from `p` on lie in the image.
-fn tile_part(p: u32, count: u32) -> u32 {
-  return min(max(out_pixels(), p) - p, count);
-}
-
-// Adds what comes after the sum, stores the result and returns it.
-fn finished(sum: vec4f, p: u32, n: u32, image: u32) -> vec4f {
-  if (p >= out_pixels()) {
-    return vec4f(0);
-  }
-  let i = (image * out_pixels() + p) * params.out_channels + n;
-  let bias = select(0, 2 * (params.first_channels + params.second_channels), params.groups > 0);
-  var result = sum * weight_scale(n, params.out_channels) + vectors[bias + n];
-  if (params.time == TIME_IS_BIAS) {
-    let at = table_at(image) + 4 * n;
-    result += vec4f(table[at], table[at + 1], table[at + 2], table[at + 3]);
-  }
-  if (params.has_residual > 0) {
-    result += residual[i];
-  }
-  result *= params.scale;
-  y[i] = result;
-  return result;
 }

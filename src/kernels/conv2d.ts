@@ -1,15 +1,16 @@
 /**
- * Host twin of shaders/conv2d.wgsl: convolution, and the linear layer as its one-tap case, with the group norm in front,
- * the time embedding's share, the shortcut behind and the statistics that the next norm needs.
+ * Convolution, and the linear layer as its one-tap case, with the group norm in front, the time embedding's share, the
+ * shortcut behind and the statistics that the next norm needs.
  *
- * The dispatch carries its `Convolution`, from which src/kernels/algorithms.ts may derive another algorithm.
+ * What is recorded is the one dispatch of conv2d_tiled.ts. It carries its `Convolution`, from which algorithms.ts may
+ * derive another algorithm.
  */
-import kernel from "../../shaders/conv2d.wgsl";
 import type { Dispatch, Operation } from "../recording/dispatch";
 import type { Tensor } from "../recording/recording";
 import { check } from "../tensor/check";
 import { type BHWC, formatShape, pad4, type Shape, sameShape, sizeOf } from "../tensor/shape";
-import { ACTIVATIONS, type Activation } from "./activation";
+import type { Activation } from "./activation";
+import { tiledConv2d } from "./conv2d_tiled";
 import { checkTimeShare, type TimeShare } from "./time_share";
 
 /** Pixels of a tile of the statistics that a convolution leaves behind its result. */
@@ -17,10 +18,6 @@ export const STATISTICS_TILE = 32;
 /** Channels and groups of a norm that fit the kernel's workgroup memory: `MAX_NORM_COLUMNS`, `MAX_GROUPS`. */
 export const MAX_NORM_CHANNELS = 768;
 export const MAX_NORM_GROUPS = 128;
-
-/** Pixels, output channels and invocations of one team's tile in the kernel. */
-const TILE = { pixels: 32, channels: 32, lanes: 64 };
-const SLICES = 2;
 
 /** Group norm and activation of `x ++ second`, both of which must carry statistics. */
 export interface InputNorm {
@@ -207,56 +204,6 @@ function launch<S extends Shape>(
   };
   const tail = options.statistics ? statisticsTail(images, outPixels, N) : 0;
   return { ...tiledConv2d(operation), writes: { y: { shape, tail } } } satisfies Dispatch;
-}
-
-/** The algorithm of shaders/conv2d.wgsl: everything in one dispatch. */
-function tiledConv2d(operation: Convolution) {
-  const { x, w, second, vectors, residual, shortcut, time, channels, window } = operation;
-  const pixels = window.out_height * window.out_width;
-  return {
-    shader: kernel,
-    constants: { WORKGROUP_SIZE: SLICES * TILE.lanes },
-    params: conv2dParams(operation),
-    // Bindings that a launch does not use still need a buffer: x is at hand.
-    reads: {
-      x,
-      second: second ?? shortcut?.second ?? x,
-      residual: residual ?? shortcut?.x ?? x,
-      w,
-      vectors,
-      table: time?.table ?? vectors,
-      position: time?.position ?? vectors,
-    },
-    workgroups: [Math.ceil(pixels / TILE.pixels), Math.ceil(channels / TILE.channels), operation.images] as const,
-    flops: operation.flops,
-    operation,
-  };
-}
-
-/** The fields of lib/conv2d_params.wgsl. */
-export function conv2dParams(operation: Convolution): Readonly<Record<string, number>> {
-  const { window, images, sources, channels, residual, scale, norm, time, statistics = false, x, second } = operation;
-  return {
-    ...window,
-    images,
-    first_channels: sources[0] / 4,
-    second_channels: sources[1] / 4,
-    out_channels: pad4(channels) / 4,
-    time: time ? (time.modulates ? 2 : 1) : 0,
-    table_columns: time ? pad4(time.table.shape[1]) : 0,
-    table_column: time?.column ?? 0,
-    conditions: time?.conditions ?? 0,
-    has_residual: Number(residual !== undefined),
-    shortcut_first: sources[2] / 4,
-    shortcut_second: sources[3] / 4,
-    scale,
-    groups: norm?.groups ?? 0,
-    group_channels: norm ? (x.shape.at(-1)! + (second?.shape[3] ?? 0)) / norm.groups : 0,
-    source_channels: x.shape.at(-1)!,
-    eps: norm?.eps ?? 0,
-    activation: ACTIVATIONS[norm?.activation ?? "identity"],
-    emits_statistics: Number(statistics),
-  };
 }
 
 function checkNorm({ groups }: InputNorm, channels: number, x: Tensor, second: Tensor | undefined): void {

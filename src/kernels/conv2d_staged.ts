@@ -14,12 +14,19 @@ import { type Affine, channelStatistics, groupNormFold, groupNormJoin, type Stat
 /** Statistics of tensors that have been taken already: a skip is normalised twice. */
 export type KnownStatistics = Map<Tensor, Tensor<Statistics>>;
 
+export interface StagedOptions {
+  /** Lanes of a subgroup where that is one known number, else null. */
+  readonly subgroupSize: number | null;
+  /** Takes Winograd's algorithm, which `suitsStagedWinograd` must have allowed. */
+  readonly winograd: boolean;
+}
+
 /** Records the stages of `dispatch`, the last of which writes what it writes. */
 export function recordStagedConv2d(
   recording: Recording,
   dispatch: RecordedDispatch,
   conv: Convolution,
-  subgroupSize: number | null,
+  { subgroupSize, winograd }: StagedOptions,
   known: KnownStatistics,
 ): void {
   const { label } = dispatch;
@@ -39,10 +46,15 @@ export function recordStagedConv2d(
     flops: conv.flops - shortcutFlops(conv),
   };
   const { x, second } = conv;
-  const transformed = winogradWeight(recording, conv);
-  if (transformed) {
+  if (winograd) {
     const norm = affine && { affine, activation: conv.norm!.activation };
-    recordWinograd(recording, label, { ...shared, x, second, w: transformed, norm }, subgroupSize, y);
+    recordWinograd(
+      recording,
+      label,
+      { ...shared, x, second, w: winogradWeight(recording, conv), norm },
+      subgroupSize,
+      y,
+    );
     return;
   }
   const input = affine ? recordNorm(recording, label, conv, affine) : { x, second };
@@ -52,17 +64,18 @@ export function recordStagedConv2d(
 /** Fewest tiles and channels with which Winograd's transforms cost less than the products they save. */
 const WINOGRAD = { tiles: 16, channels: 32 };
 
-/** The convolution's weights as Winograd's algorithm wants them; undefined where it does not pay or they are no checkpoint's. */
-function winogradWeight(
-  recording: Recording,
-  { w, window, images, channels, sources }: Convolution,
-): Tensor | undefined {
-  const inputs = sources[0] + sources[1];
-  if (w.kind !== "weight" || !suitsWinograd(window) || images * winogradTiles(window) < WINOGRAD.tiles)
-    return undefined;
-  if (Math.min(inputs, channels) < WINOGRAD.channels) return undefined;
+/** Whether Winograd's algorithm fits the window and pays; weights that are no checkpoint's cannot be transformed. */
+export function suitsStagedWinograd({ w, window, images, channels, sources }: Convolution): boolean {
+  if (w.kind !== "weight" || !suitsWinograd(window)) return false;
+  const isWorthIt = Math.min(sources[0] + sources[1], channels) >= WINOGRAD.channels;
+  return isWorthIt && images * winogradTiles(window) >= WINOGRAD.tiles;
+}
+
+/** The convolution's weights as Winograd's algorithm wants them. */
+function winogradWeight(recording: Recording, { w, channels, sources }: Convolution): Tensor {
   const { rest: _, ...packing } = (w as Weight).packing;
-  return recording.weight(`${w.label}.winograd`, [36, inputs, pad4(channels)], { ...packing, winograd: true });
+  const shape = [36, sources[0] + sources[1], pad4(channels)] as const;
+  return recording.weight(`${w.label}.winograd`, shape, { ...packing, winograd: true });
 }
 
 /** The 1x1 convolution of the shortcut's sources; its weights follow the taps', its bias is in the convolution's. */

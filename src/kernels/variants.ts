@@ -8,12 +8,98 @@ import type { RecordedDispatch, Recording } from "../recording/recording";
 import { check } from "../tensor/check";
 import type { Convolution } from "./conv2d";
 import type { KnownStatistics } from "./conv2d_staged";
+import {
+  hasFewInputs,
+  hasFewOutputs,
+  recordFewInputs,
+  recordFewOutputs,
+  recordSplitConv2d,
+  tiledSize,
+} from "./conv2d_tiled";
 
 /** What the choice depends on. */
 export interface Target {
   readonly kind: "gpu" | "cpu";
   /** Lanes of a subgroup where that is one known number and kernels may use it; else null. */
   readonly subgroupSize: number | null;
+}
+
+/** Names the algorithm for a convolution; undefined for the default. A name that does not suit it is an error. */
+export type Choice = (conv: Convolution) => string | undefined;
+
+interface Context {
+  readonly recording: Recording;
+  readonly dispatch: RecordedDispatch;
+  readonly conv: Convolution;
+  readonly target: Target;
+  readonly known: KnownStatistics;
+}
+
+interface Algorithm {
+  readonly kind: Target["kind"];
+  /** Whether it can compute the convolution. */
+  readonly suits: (conv: Convolution, target: Target) => boolean;
+  /** Whether it is the default, the first of the table that says so. */
+  readonly prefers: (conv: Convolution, target: Target) => boolean;
+  /** Records it in place of the dispatch, or gives the dispatch that stays. */
+  readonly record: (context: Context) => RecordedDispatch | null;
+}
+
+/** Workgroups that keep a large GPU busy: an H200 has 132 multiprocessors. */
+const BUSY = 128;
+/** Rounds of stages below which a workgroup's sum is too short to be split. */
+const LONG_SUM = 32;
+
+/** Parts of the sum with which the workgroups of a small picture fill a GPU, each with eight rounds or more to do. */
+function partsOf(conv: Convolution): number {
+  const { workgroups, rounds } = tiledSize(conv);
+  return Math.max(1, Math.min(16, Math.floor(BUSY / workgroups), Math.floor(rounds / 8)));
+}
+
+/** The table: for each adapter kind the algorithms from the most special to the one that can do everything. */
+const ALGORITHMS: Readonly<Record<string, Algorithm>> = {
+  few_inputs: {
+    kind: "gpu",
+    suits: hasFewInputs,
+    prefers: () => true,
+    record: ({ recording, dispatch, conv }) => {
+      recordFewInputs(recording, dispatch.label, conv, dispatch.writes.y!);
+      return null;
+    },
+  },
+  few_outputs: {
+    kind: "gpu",
+    suits: hasFewOutputs,
+    prefers: () => true,
+    record: ({ recording, dispatch, conv }) => {
+      recordFewOutputs(recording, dispatch.label, conv, dispatch.writes.y!);
+      return null;
+    },
+  },
+  split: {
+    kind: "gpu",
+    suits: (conv) => partsOf(conv) > 1,
+    prefers: (conv) => tiledSize(conv).workgroups <= BUSY / 4 && tiledSize(conv).rounds >= LONG_SUM,
+    record: ({ recording, dispatch, conv }) => {
+      recordSplitConv2d(recording, dispatch.label, conv, partsOf(conv), dispatch.writes.y!);
+      return null;
+    },
+  },
+  tile: { kind: "gpu", suits: () => true, prefers: () => true, record: ({ dispatch }) => dispatch },
+  winograd: inStages(true, (conv) => fetched().suitsStagedWinograd(conv)),
+  direct: inStages(false, () => true),
+};
+
+function inStages(winograd: boolean, suits: (conv: Convolution) => boolean): Algorithm {
+  return {
+    kind: "cpu",
+    suits,
+    prefers: () => true,
+    record: ({ recording, dispatch, conv, target, known }) => {
+      fetched().recordStagedConv2d(recording, dispatch, conv, { subgroupSize: target.subgroupSize, winograd }, known);
+      return null;
+    },
+  };
 }
 
 /** The algorithms of CPU adapters, once one was met: most pages never do. */
@@ -24,19 +110,37 @@ export async function fetchAlgorithms({ kind }: Pick<Target, "kind">): Promise<v
   if (kind === "cpu") staged ??= await import("./conv2d_staged");
 }
 
-/** Exchanges the dispatches of a recording for those that suit the adapter. */
-export function chooseAlgorithms(recording: Recording, target: Target): void {
+function fetched(): typeof import("./conv2d_staged") {
+  check(staged, () => "chooseAlgorithms: those of CPU adapters must have been fetched");
+  return staged;
+}
+
+/** The algorithms that can compute a convolution on an adapter, the default first. */
+export function algorithmsFor(conv: Convolution, target: Target): string[] {
+  const able = Object.entries(ALGORITHMS).filter(([, { kind, suits }]) => kind === target.kind && suits(conv, target));
+  const preferred = able.findIndex(([, { prefers }]) => prefers(conv, target));
+  const names = able.map(([name]) => name);
+  return [names[preferred]!, ...names.filter((_, i) => i !== preferred)];
+}
+
+/** Exchanges the dispatches of a recording for those that suit the adapter, by the table or by `choice`. */
+export function chooseAlgorithms(recording: Recording, target: Target, choice: Choice = () => undefined): void {
   const known: KnownStatistics = new Map();
   recording.exchange((dispatch) => {
     const conv = convolutionOf(dispatch);
-    if (!conv || target.kind === "gpu") return dispatch;
-    check(staged, () => "chooseAlgorithms: those of CPU adapters must have been fetched");
-    staged.recordStagedConv2d(recording, dispatch, conv, target.subgroupSize, known);
-    return null;
+    if (!conv) return dispatch;
+    const names = algorithmsFor(conv, target);
+    const name = choice(conv) ?? names[0]!;
+    check(
+      names.includes(name),
+      () => `${dispatch.label}: the algorithm must be one of ${names.join(", ")}, got ${name}`,
+    );
+    return ALGORITHMS[name]!.record({ recording, dispatch, conv, target, known });
   });
   recording.dropUnusedWeights();
 }
 
-function convolutionOf({ operation }: RecordedDispatch): Convolution | undefined {
+/** The convolution that a dispatch computes, if it does. */
+export function convolutionOf({ operation }: RecordedDispatch): Convolution | undefined {
   return operation?.kind === "conv2d" ? (operation as Convolution) : undefined;
 }

@@ -3,7 +3,7 @@ import type { Activation } from "../../src/kernels/activation";
 import { type Conv2dOptions, conv2d, linear, STATISTICS_TILE } from "../../src/kernels/conv2d";
 import { pack, packedShape } from "../../src/kernels/packing";
 import { POSITION_WORDS } from "../../src/kernels/time_share";
-import { chooseAlgorithms, type Target } from "../../src/kernels/variants";
+import { algorithmsFor, type Choice, chooseAlgorithms, type Target } from "../../src/kernels/variants";
 import { Recording, type Tensor } from "../../src/recording/recording";
 import { type BHWC, pad4, padRows, sizeOf } from "../../src/tensor/shape";
 import { activations } from "../reference/activation";
@@ -71,6 +71,27 @@ const cases: Case[] = [
     channels: 40,
   },
   {
+    why: "a sum long enough for two parts, with all that surrounds it",
+    shape: [2, 6, 6, 64],
+    channels: 36,
+    residual: true,
+    norm: { groups: 4, activation: "silu" },
+    time: "bias",
+  },
+  {
+    why: "a picture's channels in, stride 2",
+    shape: [2, 7, 9, 3],
+    channels: 33,
+    options: { stride: 2, padding: [0, 0, 1, 1] },
+  },
+  {
+    why: "a picture's channels out, normalised",
+    shape: [2, 7, 5, 40],
+    channels: 3,
+    norm: { groups: 4, activation: "silu" },
+    options: { scale: 2 },
+  },
+  {
     why: "a normalised input, the time's bias by step and image",
     shape: [3, 7, 6, 8],
     channels: 12,
@@ -104,8 +125,12 @@ const cases: Case[] = [
 ];
 
 /** Every algorithm, on the least device that it runs on. */
-const algorithms: { algorithm: string; baseline: boolean; target?: Target }[] = [
+const gpu: Target = { kind: "gpu", subgroupSize: null };
+const split: Choice = (conv) => algorithmsFor(conv, gpu).find((name) => name === "split");
+const algorithms: { algorithm: string; baseline: boolean; target?: Target; choice?: Choice }[] = [
   { algorithm: "the tile in workgroup memory", baseline: true },
+  { algorithm: "what the table says for a GPU", baseline: true, target: gpu },
+  { algorithm: "a sum in parts", baseline: true, target: gpu, choice: split },
   { algorithm: "the tile of registers", baseline: true, target: { kind: "cpu", subgroupSize: null } },
   { algorithm: "whatever the adapter prefers", baseline: false },
 ];
@@ -245,11 +270,16 @@ function splitPadded(vector: Float32Array, sources: readonly number[]): number[]
   });
 }
 
-describe("statistics", () => {
+describe.each([
+  { algorithm: "the tile", choice: () => "tile" },
+  { algorithm: "the table for a GPU", choice: () => undefined },
+  { algorithm: "a sum in parts", choice: split },
+])("statistics by $algorithm", ({ choice }) => {
   test.each([
     { why: "several tiles, the last one short", shape: [2, 7, 11, 6] as BHWC, channels: 10, mean: 0 },
     { why: "an image smaller than a tile", shape: [3, 2, 2, 4] as BHWC, channels: 4, mean: 0 },
     { why: "mean much larger than std", shape: [1, 8, 8, 4] as BHWC, channels: 36, mean: 1000 },
+    { why: "a sum of several parts", shape: [2, 5, 8, 256] as BHWC, channels: 9, mean: 0 },
   ])("$why: $shape", async ({ shape, channels, mean }) => {
     const [B, H, W, C] = shape;
     const data = normal(channels * C, 2);
@@ -261,18 +291,22 @@ describe("statistics", () => {
     };
     const tiles = Math.ceil((H * W) / STATISTICS_TILE);
     const columns = pad4(channels);
-    const { whole } = await run(inputs, (t, recording) => {
-      const options = {
-        channels,
-        vectors: t.vectors,
-        kernel: [1, 1],
-        padding: [0, 0, 0, 0],
-        statistics: true,
-      } as const;
-      const rows = B * H * W + B * tiles * 2;
-      const y = recording.state("y and its statistics", [rows, columns]);
-      return { whole: recording.add("conv", { ...conv2d(t.x, t.w, options), writes: { y } }).y };
-    });
+    const { whole } = await run(
+      inputs,
+      (t, recording) => {
+        const options = {
+          channels,
+          vectors: t.vectors,
+          kernel: [1, 1],
+          padding: [0, 0, 0, 0],
+          statistics: true,
+        } as const;
+        const rows = B * H * W + B * tiles * 2;
+        const y = recording.state("y and its statistics", [rows, columns]);
+        return { whole: recording.add("conv", { ...conv2d(t.x, t.w, options), writes: { y } }).y };
+      },
+      { target: gpu, choice },
+    );
     for (let b = 0; b < B; b++)
       for (let tile = 0; tile < tiles; tile++)
         for (let n = 0; n < channels; n++) {

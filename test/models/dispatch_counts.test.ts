@@ -2,14 +2,16 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { chooseAlgorithms, type Target } from "../../src/kernels/variants";
 import { parseUNet2DConfig } from "../../src/models/unet_2d_config";
 import { recordLoop } from "../../src/sampler/network";
 
 const shape = { count: 1, rows: 24, slots: 1, conditions: 1, guided: false };
 
-function stepOf(file: string, size: number): string[] {
+function stepOf(file: string, size: number, target?: Target): string[] {
   const config = parseUNet2DConfig(JSON.parse(readFileSync(file, "utf8")), file);
   const { recording } = recordLoop("counted", config, { ...shape, height: size, width: size });
+  if (target) chooseAlgorithms(recording, target);
   return recording.dispatches.filter(({ section }) => section === "step").map(({ label }) => label);
 }
 
@@ -35,6 +37,10 @@ describe("dispatches of a step", () => {
       expect({ place, count }).toEqual({ place, count: kind ? kind[1] : 4 });
     }
     expect(labels.length).toBeLessThanOrEqual(given.limit);
+    // On a GPU the small pictures' long sums are split: a second dispatch for each.
+    const onGpu = stepOf(given.file, given.size, { kind: "gpu", subgroupSize: 32 });
+    expect(onGpu.length).toBeLessThanOrEqual(given.limit);
+    console.log(`${given.what} on a GPU: ${onGpu.length} dispatches`);
     console.log(`${given.what}: ${labels.length} dispatches`);
   });
 });

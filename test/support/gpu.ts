@@ -5,7 +5,7 @@
  * kernel needs no more. No adapter is a failed test, never a skipped one.
  */
 import { afterAll } from "vitest";
-import { chooseAlgorithms, type Target } from "../../src/kernels/variants";
+import { type Choice, chooseAlgorithms, type Target } from "../../src/kernels/variants";
 import type { Dispatch } from "../../src/recording/dispatch";
 import { Recording, type Tensor } from "../../src/recording/recording";
 import { type Device, openDevice } from "../../src/runtime/device";
@@ -45,7 +45,7 @@ afterAll(async () => {
 export async function run<Inputs extends Record<string, Input>, Outputs extends Record<string, Tensor>>(
   inputs: Inputs,
   record: (tensors: { [K in keyof Inputs]: Tensor<Inputs[K]["shape"]> }, recording: Recording) => Outputs,
-  options: { readonly baseline?: boolean; readonly target?: Target } = {},
+  options: { readonly baseline?: boolean; readonly target?: Target; readonly choice?: Choice } = {},
 ): Promise<{ [K in keyof Outputs]: Float32Array }> {
   const { device, pipelines } = await testDevice(options);
   const recording = new Recording("test");
@@ -53,7 +53,7 @@ export async function run<Inputs extends Record<string, Input>, Outputs extends 
     return [name, recording.state(name, shape, data instanceof Uint32Array ? "u32" : "f32")] as const;
   });
   const outputs = record(Object.fromEntries(entries) as never, recording);
-  if (options.target) chooseAlgorithms(recording, options.target);
+  if (options.target) chooseAlgorithms(recording, options.target, options.choice);
   else if (options.baseline === false) chooseAlgorithms(recording, device.adapter);
   const program = await Program.create(device, pipelines, new Weights(device), recording);
   try {
