@@ -18,6 +18,13 @@ export const VIEWS: readonly ViewEntry[] = [
     create: async (site) => new (await import("./noise/view")).NoiseView(site),
   },
   {
+    id: "compare",
+    name: "Compare",
+    title: "One static, many ways out of it",
+    lead: "The same noise, the same network, the same word: how the steps are taken decides what becomes of it, and how long that takes.",
+    create: async (site) => new (await import("./compare/view")).CompareView(site),
+  },
+  {
     id: "inside",
     name: "Inside",
     title: "Every layer of the network, open",
