@@ -9,7 +9,6 @@ export type ProgressListener = (phase: Phase, done: number, total: number) => vo
 
 export class SharedModel {
   #model: Promise<Model> | undefined;
-  #cpu: Promise<GPU> | undefined;
   readonly #listeners = new Set<ProgressListener>();
 
   /** The model, loaded now or before. A failure is not kept: asking again tries again. */
@@ -24,21 +23,12 @@ export class SharedModel {
     signal.addEventListener("abort", () => this.#listeners.delete(listener), { once: true });
   }
 
-  /** What stands in for WebGPU where the browser has none: the processor itself. Undefined where it is not needed. */
-  async gpu(): Promise<GPU | undefined> {
-    const adapter = await navigator.gpu?.requestAdapter().catch(() => null);
-    if (adapter) return undefined;
-    this.#cpu ??= import("../cpu/index").then(({ cpu }) => cpu());
-    return this.#cpu;
-  }
-
   async #load(): Promise<Model> {
     const onProgress: ProgressListener = (...news) => {
       for (const listener of this.#listeners) listener(...news);
     };
     try {
-      const gpu = await this.gpu();
-      return await load(WEIGHTS, { onProgress, ...(gpu && { gpu }) });
+      return await load(WEIGHTS, { onProgress });
     } catch (error) {
       this.#model = undefined;
       throw error;
