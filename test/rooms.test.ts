@@ -21,7 +21,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   probe: ["bench", "cpu", "recording", "runtime", "sampler", "tensor"],
   cli: ["index"],
   element: ["index", "engine"],
-  site: ["index"],
+  site: ["index", "cpu"],
   build: ["recording", "node_modules"],
 };
 

@@ -1,13 +1,13 @@
 /** A run as it happens and afterwards: the state, the network's guess, and a slider over all steps so far. */
 import "./film.css";
-import type { Image, Step } from "../index";
+import type { Step } from "../index";
 import { h } from "./dom";
 import { type Frame, frameOf } from "./film";
 import { Filmstrip } from "./film_strip";
 import { math } from "./math";
 import type { ProgressListener } from "./model";
 import { progressBar } from "./progress";
-import { paintPixels, sheet, sheetSize } from "./sheet";
+import { type Pixels, paintPixels, sheet, sheetSize } from "./sheet";
 
 const FRAMES_PER_SECOND = 12;
 
@@ -28,7 +28,7 @@ class Screen {
     );
   }
 
-  show(pictures: readonly Image[], name: string): void {
+  show(pictures: readonly Pixels[], name: string): void {
     paintPixels(this.kept, sheet(pictures, sheetSize(pictures.length)[0]));
     this.kept.setAttribute("aria-label", name);
   }
@@ -82,6 +82,11 @@ export class FilmViewer {
 
   hideLoading(): void {
     this.#waiting.hidden = true;
+  }
+
+  /** What a run would begin with, while there is none. */
+  preview(picture: Pixels, name: string): void {
+    if (this.#frames.length === 0) this.#x.show([picture], name);
   }
 
   /** A new run of pictures called `name`. */

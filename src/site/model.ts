@@ -9,6 +9,7 @@ export type ProgressListener = (phase: Phase, done: number, total: number) => vo
 
 export class SharedModel {
   #model: Promise<Model> | undefined;
+  #cpu: Promise<GPU> | undefined;
   readonly #listeners = new Set<ProgressListener>();
 
   /** The model, loaded now or before. A failure is not kept: asking again tries again. */
@@ -23,12 +24,21 @@ export class SharedModel {
     signal.addEventListener("abort", () => this.#listeners.delete(listener), { once: true });
   }
 
+  /** What stands in for WebGPU where the browser has none: the processor itself. Undefined where it is not needed. */
+  async gpu(): Promise<GPU | undefined> {
+    const adapter = await navigator.gpu?.requestAdapter().catch(() => null);
+    if (adapter) return undefined;
+    this.#cpu ??= import("../cpu/index").then(({ cpu }) => cpu());
+    return this.#cpu;
+  }
+
   async #load(): Promise<Model> {
     const onProgress: ProgressListener = (...news) => {
       for (const listener of this.#listeners) listener(...news);
     };
     try {
-      return await load(WEIGHTS, { onProgress });
+      const gpu = await this.gpu();
+      return await load(WEIGHTS, { onProgress, ...(gpu && { gpu }) });
     } catch (error) {
       this.#model = undefined;
       throw error;

@@ -11,6 +11,20 @@ export const VIEWS: readonly ViewEntry[] = [
     create: async (site) => new (await import("./generate/view")).GenerateView(site),
   },
   {
+    id: "noise",
+    name: "Noise it",
+    title: "How a picture becomes static",
+    lead: "Before a network can clean up noise, someone has to make it. Bring a picture, drag it all the way to pure static, and see what each step takes; then let the network find the way back.",
+    create: async (site) => new (await import("./noise/view")).NoiseView(site),
+  },
+  {
+    id: "compare",
+    name: "Compare",
+    title: "One static, many ways out of it",
+    lead: "The same noise, the same network, the same word: how the steps are taken decides what becomes of it, and how long that takes.",
+    create: async (site) => new (await import("./compare/view")).CompareView(site),
+  },
+  {
     id: "inside",
     name: "Inside",
     title: "Every layer of the network, open",
