@@ -1,7 +1,7 @@
 /** Host twin of shaders/attention.wgsl and shaders/attention_narrow.wgsl. */
 import kernel from "../../shaders/attention.wgsl?late";
 import narrowKernel from "../../shaders/attention_narrow.wgsl";
-import type { Dispatch } from "../recording/dispatch";
+import type { Dispatch, Operation } from "../recording/dispatch";
 import type { Tensor } from "../recording/recording";
 import { check } from "../tensor/check";
 import { formatShape, pad4, type Shape, sizeOf } from "../tensor/shape";
@@ -29,6 +29,20 @@ export interface AttentionOptions {
   readonly headDim: number;
   /** What the scores are multiplied with; 1 / sqrt(headDim) unless given. */
   readonly scale?: number | undefined;
+}
+
+/** All that an attention is, whatever computes it. */
+export interface Attention extends Operation {
+  readonly kind: "attention";
+  readonly q: Heads;
+  readonly k: Heads;
+  readonly v: Heads;
+  readonly heads: number;
+  readonly headDim: number;
+  readonly scale: number;
+  readonly images: number;
+  readonly queries: number;
+  readonly keys: number;
 }
 
 /**
@@ -73,6 +87,7 @@ export function attention({ q, k, v }: { q: Heads; k: Heads; v: Heads }, options
     writes: { y: { shape } },
     workgroups: [launch.queryTiles, heads * launch.params.chunks, B] as const,
     flops: 4 * B * heads * Lq * Lk * headDim,
+    operation: { kind: "attention", q, k, v, heads, headDim, scale, images: B, queries: Lq, keys: Lk } as Attention,
   } satisfies Dispatch;
 }
 
@@ -101,7 +116,7 @@ function wide(head: number, Lq: number) {
 }
 
 /** vec4s from one row to the next. */
-function strideOf({ tensor: { shape } }: Heads): number {
+export function strideOf({ tensor: { shape } }: Heads): number {
   return pad4(shape[shape.length - 1]!) / 4;
 }
 

@@ -6,6 +6,7 @@
  */
 import type { RecordedDispatch, Recording } from "../recording/recording";
 import { check } from "../tensor/check";
+import type { Attention } from "./attention";
 import type { Convolution } from "./conv2d";
 import type { KnownStatistics } from "./conv2d_staged";
 import {
@@ -103,14 +104,14 @@ function inStages(winograd: boolean, suits: (conv: Convolution) => boolean): Alg
 }
 
 /** The algorithms of CPU adapters, once one was met: most pages never do. */
-let staged: typeof import("./conv2d_staged") | undefined;
+let staged: typeof import("./staged") | undefined;
 
 /** Fetches what `chooseAlgorithms` needs for an adapter of this kind. */
 export async function fetchAlgorithms({ kind }: Pick<Target, "kind">): Promise<void> {
-  if (kind === "cpu") staged ??= await import("./conv2d_staged");
+  if (kind === "cpu") staged ??= await import("./staged");
 }
 
-function fetched(): typeof import("./conv2d_staged") {
+function fetched(): typeof import("./staged") {
   check(staged, () => "chooseAlgorithms: those of CPU adapters must have been fetched");
   return staged;
 }
@@ -128,7 +129,7 @@ export function chooseAlgorithms(recording: Recording, target: Target, choice: C
   const known: KnownStatistics = new Map();
   recording.exchange((dispatch) => {
     const conv = convolutionOf(dispatch);
-    if (!conv) return dispatch;
+    if (!conv) return attentionInStages(recording, dispatch, target) ? null : dispatch;
     const names = algorithmsFor(conv, target);
     const name = choice(conv) ?? names[0]!;
     check(
@@ -138,6 +139,16 @@ export function chooseAlgorithms(recording: Recording, target: Target, choice: C
     return ALGORITHMS[name]!.record({ recording, dispatch, conv, target, known });
   });
   recording.dropUnusedWeights();
+}
+
+/** Attention on a CPU, in two steps where they suit it: whether they were recorded. */
+function attentionInStages(recording: Recording, dispatch: RecordedDispatch, target: Target): boolean {
+  if (dispatch.operation?.kind !== "attention" || target.kind !== "cpu") return false;
+  const attention = dispatch.operation as Attention;
+  const { subgroupSize } = target;
+  if (!fetched().suitsStagedAttention(attention, subgroupSize)) return false;
+  fetched().recordStagedAttention(recording, dispatch.label, attention, subgroupSize!, dispatch.writes.y!);
+  return true;
 }
 
 /** The convolution that a dispatch computes, if it does. */

@@ -6,7 +6,11 @@ import { runOne } from "../support/gpu";
 import "../support/matchers";
 import { normal } from "../support/random";
 
-describe("attention", () => {
+/** The kernels that run everywhere, and what the adapter prefers: two matrix products on a CPU that shares loads. */
+describe.each([
+  { kernels: "everywhere", options: {} },
+  { kernels: "by choice", options: { baseline: false } },
+])("attention $kernels", ({ options }) => {
   test.each([
     { B: 1, L: 64, heads: 3, headDim: 32, std: 1, why: "the doodle model's" },
     { B: 1, L: 256, heads: 1, headDim: 256, std: 1, why: "one wide head, as in ddpm-cifar10-32" },
@@ -24,11 +28,14 @@ describe("attention", () => {
     const D = heads * headDim;
     const data = normal(B * L * 3 * D, 1, 0, std);
     const scale = 1 / Math.sqrt(headDim);
-    const y = await runOne({ x: { shape: [B, L, 3 * D], data } }, ({ x }) =>
-      attention(
-        { q: { tensor: x }, k: { tensor: x, column: D }, v: { tensor: x, column: 2 * D } },
-        { heads, headDim, scale },
-      ),
+    const y = await runOne(
+      { x: { shape: [B, L, 3 * D], data } },
+      ({ x }) =>
+        attention(
+          { q: { tensor: x }, k: { tensor: x, column: D }, v: { tensor: x, column: 2 * D } },
+          { heads, headDim, scale },
+        ),
+      options,
     );
     const at = (column: number) => ({ data, L, columns: 3 * D, column });
     const expected = reference(B, at(0), at(D), at(2 * D), { heads, headDim, scale });
@@ -48,11 +55,14 @@ describe("attention", () => {
     const kv = normal(B * Lk * (2 * D + 7), 2);
     const inputs = { q: { shape: [B, H, W, D], data: q }, kv: { shape: [B, Lk, 2 * D + 7], data: kv } };
     const scale = 0.3;
-    const y = await runOne(inputs, (t) =>
-      attention(
-        { q: { tensor: t.q }, k: { tensor: t.kv, column: D + 4 }, v: { tensor: t.kv } },
-        { heads, headDim, scale },
-      ),
+    const y = await runOne(
+      inputs,
+      (t) =>
+        attention(
+          { q: { tensor: t.q }, k: { tensor: t.kv, column: D + 4 }, v: { tensor: t.kv } },
+          { heads, headDim, scale },
+        ),
+      options,
     );
     const at = (column: number) => ({ data: kv, L: Lk, columns: 2 * D + 7, column });
     const expected = reference(B, { data: q, L: H * W, columns: D, column: 0 }, at(D + 4), at(0), {
@@ -62,7 +72,9 @@ describe("attention", () => {
     });
     expect(y).toBeAllClose(expected, { rtol: 1e-5, atol: 4e-6 });
   });
+});
 
+describe("attention", () => {
   test("refuses what does not fit", () => {
     const recording = new Recording("test");
     const x = { tensor: recording.state("x", [1, 16, 96]) };

@@ -41,11 +41,20 @@ afterAll(async () => {
   opened.clear();
 });
 
+export interface RunOptions {
+  /** WebGPU's defaults and the algorithms that run everywhere, unless false. */
+  readonly baseline?: boolean;
+  /** An adapter whose algorithms to run, in place of the real one's. */
+  readonly target?: Target;
+  /** Algorithms in place of the table's. */
+  readonly choice?: Choice;
+}
+
 /** Uploads `inputs` as states, lets `record` build the dispatches, runs them once, returns what `record` returned. */
 export async function run<Inputs extends Record<string, Input>, Outputs extends Record<string, Tensor>>(
   inputs: Inputs,
   record: (tensors: { [K in keyof Inputs]: Tensor<Inputs[K]["shape"]> }, recording: Recording) => Outputs,
-  options: { readonly baseline?: boolean; readonly target?: Target; readonly choice?: Choice } = {},
+  options: RunOptions = {},
 ): Promise<{ [K in keyof Outputs]: Float32Array }> {
   const { device, pipelines } = await testDevice(options);
   const recording = new Recording("test");
@@ -80,7 +89,11 @@ export async function run<Inputs extends Record<string, Input>, Outputs extends 
 export async function runOne<Inputs extends Record<string, Input>>(
   inputs: Inputs,
   twin: (tensors: { [K in keyof Inputs]: Tensor<Inputs[K]["shape"]> }) => Dispatch,
+  options: RunOptions = {},
 ): Promise<Float32Array> {
-  const { y } = await run(inputs, (tensors, recording) => ({ y: recording.add("kernel", twin(tensors)).y! as Tensor }));
+  const record = (tensors: Parameters<typeof twin>[0], recording: Recording) => {
+    return { y: recording.add("kernel", twin(tensors)).y! as Tensor };
+  };
+  const { y } = await run(inputs, record, options);
   return y;
 }
