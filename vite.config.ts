@@ -4,6 +4,7 @@ import { engineChunks } from "./src/build/engine_chunks.ts";
 import { siteWeights } from "./src/build/site_weights.ts";
 import { sizeLimit } from "./src/build/size_limit.ts";
 import { wgsl } from "./src/build/wgsl_plugin.ts";
+import { workerEntry } from "./src/build/worker_entry.ts";
 import { findDriver } from "./src/cli/driver.ts";
 
 /** `--mode cli`: one file for Node; everything but Dawn is bundled, so that it runs without node_modules elsewhere. */
@@ -17,9 +18,17 @@ const commandLine = {
 
 const chunks = engineChunks("/src/engine.ts");
 
-/** `--mode library`: what pages import, as `unstatic` and `unstatic/element`. */
+/** `--mode library`: what pages import, as `unstatic`, `unstatic/element` and `unstatic/cpu`; the worker is fetched. */
 const library = {
-  lib: { entry: { index: "src/index.ts", element: "src/element/unstatic_image.ts" }, formats: ["es" as const] },
+  lib: {
+    entry: {
+      index: "src/index.ts",
+      element: "src/element/unstatic_image.ts",
+      cpu: "src/cpu/index.ts",
+      worker: "src/worker/worker.ts",
+    },
+    formats: ["es" as const],
+  },
   outDir: "dist",
   emptyOutDir: false,
   target: "es2022",
@@ -58,10 +67,17 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
     plugins: [
       wgsl({ isForPages: mode === "library" }),
       ...(mode === "library"
-        ? [chunks.plugin, sizeLimit("element", ELEMENT_BYTES), declarations("tsconfig.build.json", "dist/types")]
+        ? [
+            workerEntry("worker.ts", "worker.js"),
+            chunks.plugin,
+            sizeLimit("element", ELEMENT_BYTES),
+            declarations("tsconfig.build.json", "dist/types"),
+          ]
         : []),
       ...(mode === "site" ? [siteWeights(import.meta.dirname, "weights/doodle")] : []),
     ],
+    // A worker's bundle is its own: it needs to read shaders, too.
+    worker: { format: "es", plugins: () => [wgsl()] },
     ...(mode === "library" ? { build: library } : {}),
     ...(mode === "site" ? { root: "src/site", base: "./", build: site, server: { fs: { allow: ["../.."] } } } : {}),
     ...(mode === "cli" ? { build: commandLine, ssr: { noExternal: true, external: ["webgpu"] } } : {}),

@@ -19,6 +19,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   sampler: ["checkpoint", "kernels", "models", "recording", "runtime", "schedulers", "random", "tensor"],
   bench: ["checkpoint", "kernels", "recording", "runtime", "sampler", "tensor"],
   probe: ["bench", "cpu", "recording", "runtime", "sampler", "tensor"],
+  worker: ["cpu", "runtime", "sampler", "tensor"],
   cli: ["index"],
   element: ["index", "engine"],
   site: ["index", "cpu"],

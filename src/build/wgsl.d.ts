@@ -8,6 +8,11 @@ declare module "*.wgsl?late" {
   export default shader;
 }
 
+declare module "*.wgsl?layout" {
+  const shader: import("../recording/shader").Shader;
+  export default shader;
+}
+
 declare module "*.wgsl" {
   const shader: import("../recording/shader").Shader;
   export default shader;

@@ -15,6 +15,8 @@ import { wgslMinifier } from "./wgsl_minify.ts";
 
 /** Ends the name of a kernel that few programs hold: `import kernel from "../../shaders/resize.wgsl?late"`. */
 const LATE = "?late";
+/** Ends the name of a kernel whose text pages do without: the rest is what reflection read. */
+const LAYOUT = "?layout";
 /** Ends the name of a file's text alone, as the kernels that include it have it. */
 const TEXT = "?text";
 /** Ends the name of the text of a kernel with all that it includes. */
@@ -40,11 +42,12 @@ export function wgsl({ isForPages = false } = {}): Plugin {
       const [file, query] = id.split(/(?=\?)/) as [string, string?];
       if (!file.endsWith(".wgsl")) return null;
       if (query === TEXT) return `export default ${textOf(file)};`;
-      if (query !== undefined && query !== LATE && query !== CODE) return null;
+      if (query !== undefined && query !== LATE && query !== LAYOUT && query !== CODE) return null;
       const { shader, files } = readShader(file);
       for (const path of files) this.addWatchFile(path);
       if (query === CODE) return [...codeOf(files), "export default code;"].join("\n");
       const { code: _, ...rest } = shader;
+      if (query === LAYOUT && isForPages) return `export default ${JSON.stringify({ code: "", ...rest })};`;
       if (query === LATE && isForPages) {
         const fetch = `() => import(${JSON.stringify(file + CODE)}).then((module) => module.default)`;
         return `export default { code: "", fetchCode: ${fetch}, ...${JSON.stringify(rest)} };`;

@@ -5,9 +5,9 @@
  * replay, slices, readback - is the engine's own and not written twice. What it cannot do is run WGSL: a pipeline is a
  * function out of kernels.ts, found by its shader's name. It must not know what a model or a sampler is.
  */
-import weightsF16 from "../../shaders/lib/weights_f16.wgsl";
-import weightsF32 from "../../shaders/lib/weights_f32.wgsl";
-import weightsI8 from "../../shaders/lib/weights_i8.wgsl";
+import weightsF16 from "../../shaders/lib/weights_f16.wgsl?layout";
+import weightsF32 from "../../shaders/lib/weights_f32.wgsl?layout";
+import weightsI8 from "../../shaders/lib/weights_i8.wgsl?layout";
 import { check, ShaderError } from "../tensor/check";
 import { CpuBuffer } from "./buffer";
 import { CommandEncoder, type Pipeline } from "./commands";
@@ -143,8 +143,12 @@ interface ComputeStage {
   readonly constants?: Readonly<Record<string, number>>;
 }
 
-/** Whether `code` is `own` but for what a launch may exchange: named `const`s, and the format of the weights. */
+/**
+ * Whether `code` is `own` but for what a launch may exchange: named `const`s, and the format of the weights. Published
+ * pages have no text here, and no means to edit one.
+ */
 function isTextOf(own: string, code: string): boolean {
+  if (own === "") return true;
   const [a, b] = [own, code].map((text) => {
     const rest = WEIGHTS.reduce((shorter, { code: library }) => shorter.replace(library, ""), text);
     return rest.replace(/^const (\w+)[^=]*=.*$/gm, "$1");

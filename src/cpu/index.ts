@@ -1,3 +1,4 @@
 /** The CPU path's public surface, `unstatic/cpu`: apart from the engine, so that pages with WebGPU do not fetch it. */
+export { drawSheet, type Rgba } from "./draw";
 export { CPU_NAME, cpu } from "./gpu";
 export { type Buffers, runOnCpu } from "./run";

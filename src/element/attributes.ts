@@ -7,8 +7,23 @@ export type Autoplay = "visible" | "now" | "off";
 /** What is drawn during a run: the state, from static to picture, or the picture that the network predicts. */
 export type Show = "x" | "x0";
 
+/**
+ * What draws: the GPU, or where the browser has no WebGPU the CPU, which the element then says; the GPU or nothing; the
+ * CPU whatever there is.
+ */
+export type DeviceChoice = "auto" | "gpu" | "cpu";
+
 /** Attributes whose change asks for another picture. */
-export const PICTURE_ATTRIBUTES = ["src", "prompt", "class-label", "steps", "seed", "sampler", "guidance"] as const;
+export const PICTURE_ATTRIBUTES = [
+  "src",
+  "prompt",
+  "class-label",
+  "steps",
+  "seed",
+  "sampler",
+  "guidance",
+  "device",
+] as const;
 
 type Attribute = (typeof PICTURE_ATTRIBUTES)[number] | "alt" | "autoplay" | "show";
 
@@ -89,6 +104,14 @@ export class ImageAttributes extends Base {
   }
   set autoplay(value: Autoplay | null | undefined) {
     this.#reflect("autoplay", value);
+  }
+
+  get device(): DeviceChoice {
+    const value = this.getAttribute("device");
+    return value === "gpu" || value === "cpu" ? value : "auto";
+  }
+  set device(value: DeviceChoice | null | undefined) {
+    this.#reflect("device", value);
   }
 
   get show(): Show {

@@ -6,6 +6,12 @@
  */
 import type { Device, Model } from "../index";
 import { orAborted } from "./abort";
+import type { DeviceChoice } from "./attributes";
+
+/** A model as far as an element needs it; on the CPU path it lives in a worker. */
+export interface DrawingModel extends Pick<Model, "size" | "denoise" | "destroy"> {
+  readonly isOnCpu?: true;
+}
 
 /** Hears how far a model's loading or compiling is. */
 export type ProgressListener = (phase: "load" | "compile", done: number, total: number) => void;
@@ -13,12 +19,13 @@ export type ProgressListener = (phase: "load" | "compile", done: number, total: 
 /** A share in a model. Whoever holds it must release it once. */
 export interface Lease {
   readonly src: string;
-  readonly model: Promise<Model>;
+  readonly device: DeviceChoice;
+  readonly model: Promise<DrawingModel>;
   release(): void;
 }
 
 interface Shared {
-  readonly model: Promise<Model>;
+  readonly model: Promise<DrawingModel>;
   readonly listeners: Set<ProgressListener>;
   retirement?: ReturnType<typeof setTimeout>;
 }
@@ -31,18 +38,20 @@ let device: Promise<Device> | undefined;
 let lastTurn: Promise<unknown> = Promise.resolve();
 
 /** The model at `src`, an address (relative to the page) or `hf:owner/name`; loaded by the first who asks. */
-export function leaseModel(src: string, listener: ProgressListener): Lease {
+export function leaseModel(src: string, device: DeviceChoice, listener: ProgressListener): Lease {
   const address = src.startsWith("hf:") ? src : new URL(src, document.baseURI).href;
-  const shared = models.get(address) ?? share(address);
+  const key = `${device} ${address}`;
+  const shared = models.get(key) ?? share(key, address, device);
   clearTimeout(shared.retirement);
   shared.listeners.add(listener);
   return {
     src,
+    device,
     model: shared.model,
     release: () => {
       shared.listeners.delete(listener);
       if (shared.listeners.size > 0) return;
-      shared.retirement = setTimeout(() => retire(address, shared), GRACE_MS);
+      shared.retirement = setTimeout(() => retire(key, shared), GRACE_MS);
     },
   };
 }
@@ -71,20 +80,24 @@ export async function inTurn<T>(signal: AbortSignal, work: () => Promise<T>): Pr
   }
 }
 
-function share(address: string): Shared {
+function share(key: string, address: string, device: DeviceChoice): Shared {
   const listeners = new Set<ProgressListener>();
   const onProgress: ProgressListener = (...news) => {
     for (const listener of listeners) listener(...news);
   };
-  const shared = { model: load(address, onProgress), listeners };
-  models.set(address, shared);
+  const shared = { model: load(address, device, onProgress), listeners };
+  models.set(key, shared);
   // A failure is not kept: the next who asks tries again.
-  shared.model.catch(() => forget(address, shared));
+  shared.model.catch(() => forget(key, shared));
   return shared;
 }
 
-async function load(address: string, onProgress: ProgressListener): Promise<Model> {
-  const { load } = await import("../engine");
+async function load(address: string, device: DeviceChoice, onProgress: ProgressListener): Promise<DrawingModel> {
+  const { fetchCpuPath, load } = await import("../engine");
+  if (device === "cpu" || (device === "auto" && !(await isSupported()))) {
+    const { loadInWorker } = await fetchCpuPath();
+    return loadInWorker(address, { onProgress });
+  }
   await sharedDevice(); // without one there is no point in downloading anything
   return load(address, { device: sharedDevice, onProgress });
 }
@@ -103,8 +116,8 @@ async function sharedDevice(): Promise<Device> {
   return device!;
 }
 
-async function retire(address: string, shared: Shared): Promise<void> {
-  forget(address, shared);
+async function retire(key: string, shared: Shared): Promise<void> {
+  forget(key, shared);
   const model = await shared.model.catch(() => undefined);
   model?.destroy();
   if (models.size > 0) return;
@@ -113,6 +126,6 @@ async function retire(address: string, shared: Shared): Promise<void> {
   (await last?.catch(() => undefined))?.destroy();
 }
 
-function forget(address: string, shared: Shared): void {
-  if (models.get(address) === shared) models.delete(address);
+function forget(key: string, shared: Shared): void {
+  if (models.get(key) === shared) models.delete(key);
 }

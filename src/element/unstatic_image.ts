@@ -4,15 +4,15 @@
  * Importing this module registers the element. Elements of a page share one device, one copy of each model, and take
  * turns; see shared_models.ts.
  */
-import type { GenerateOptions, Generation, Image, Model } from "../index";
+import type { GenerateOptions, Generation, Image } from "../index";
 import { nextFrame, orAborted } from "./abort";
 import { PICTURE_ATTRIBUTES } from "./attributes";
 import { ListenedElement, type RunProgress } from "./events";
 import { onceInView, stopWaiting } from "./in_view";
-import { inTurn, isSupported, type Lease, leaseModel } from "./shared_models";
+import { type DrawingModel, inTurn, isSupported, type Lease, leaseModel } from "./shared_models";
 import { type State, View } from "./view";
 
-export type { Autoplay, Show } from "./attributes";
+export type { Autoplay, DeviceChoice, Show } from "./attributes";
 export type { RunProgress, UnstaticImageEvents } from "./events";
 export type { State } from "./view";
 
@@ -119,6 +119,7 @@ export class UnstaticImage extends ListenedElement {
     try {
       this.#enter("loading", run);
       const model = await orAborted(this.#leased().model, signal);
+      this.#shown.note(model.isOnCpu === true);
       this.#enter("waiting", run);
       const generation = await inTurn(signal, () => {
         this.#enter("loading", run); // kernels may have to be compiled
@@ -137,7 +138,7 @@ export class UnstaticImage extends ListenedElement {
 
   async #denoise(
     run: AbortController,
-    model: Model,
+    model: DrawingModel,
     options: GenerateOptions & { signal: AbortSignal },
   ): Promise<Generation> {
     const { canvas } = this.#shown;
@@ -167,9 +168,9 @@ export class UnstaticImage extends ListenedElement {
 
   /** The model at `src`; gives back the one of an earlier `src`. */
   #leased(): Lease {
-    if (this.#lease?.src === this.src) return this.#lease;
+    if (this.#lease?.src === this.src && this.#lease.device === this.device) return this.#lease;
     this.#giveBack(this.#lease);
-    const lease = leaseModel(this.src, (phase, done, total) => {
+    const lease = leaseModel(this.src, this.device, (phase, done, total) => {
       if (this.#state !== "loading") return; // news of another's run
       this.#shown.progress(PHASES[phase], done / total);
       this.#tell({ phase, done, total });
@@ -199,7 +200,8 @@ export class UnstaticImage extends ListenedElement {
 
   async #fail(error: unknown, run: AbortController): Promise<void> {
     const message = error instanceof Error ? error.message : String(error);
-    this.#enter((await isSupported()) ? "error" : "unsupported", run, message);
+    const isUnsupported = this.device === "gpu" && !(await isSupported());
+    this.#enter(isUnsupported ? "unsupported" : "error", run, message);
     this.dispatchEvent(new ErrorEvent("error", { error, message }));
   }
 

@@ -2,7 +2,7 @@
 
 /**
  * `loading`: the model downloads or compiles; `waiting`: other elements of the page draw first; `unsupported`: the
- * browser has no WebGPU.
+ * browser has no WebGPU, and the CPU is not to stand in.
  */
 export type State = "idle" | "loading" | "waiting" | "running" | "done" | "error" | "unsupported";
 
@@ -27,10 +27,16 @@ const STYLE = `
   canvas:has(~ .over:not([hidden])) { opacity: 0.1; transition: opacity 0s 0.25s; }
   .loading { animation: appear 0s 0.25s both; pointer-events: none; }
   @keyframes appear { from { visibility: hidden; } }
+  .note {
+    position: absolute; inset: auto 0 0; margin: 0; padding: 0.25em 0.5em; pointer-events: none;
+    background: color-mix(in srgb, Canvas 85%, transparent); color: CanvasText;
+    font-size: 0.6875rem; text-align: center;
+  }
   progress { inline-size: 60%; block-size: 0.4em; accent-color: currentColor; }
 `;
 
 const NO_WEBGPU = "This picture is made on the spot by your graphics card, which needs a browser with WebGPU.";
+const ON_CPU = "Drawn by the CPU, without WebGPU";
 
 let sheet: CSSStyleSheet | undefined;
 
@@ -41,6 +47,7 @@ export class View {
   readonly #phase = document.createElement("span");
   readonly #unsupported = document.createElement("div");
   readonly #error = document.createElement("p");
+  readonly #note = document.createElement("p");
 
   /** Fills the shadow tree; node by node, since pages may forbid markup out of strings. */
   constructor(root: ShadowRoot) {
@@ -64,7 +71,11 @@ export class View {
     this.#error.className = "over";
     this.#error.part.add("error");
     this.#error.setAttribute("role", "alert");
-    root.append(this.canvas, this.#loading, this.#unsupported, this.#error);
+    this.#note.className = "note";
+    this.#note.part.add("on-cpu");
+    this.#note.append(slot("on-cpu", ON_CPU));
+    this.#note.hidden = true;
+    root.append(this.canvas, this.#loading, this.#unsupported, this.#error, this.#note);
     this.enter("idle");
   }
 
@@ -76,6 +87,11 @@ export class View {
     this.#error.textContent = message;
     if (state === "loading") this.progress("Loading");
     if (state === "waiting") this.progress("Waiting");
+  }
+
+  /** Whether to say that the picture is computed without a GPU. */
+  note(isOnCpu: boolean): void {
+    this.#note.hidden = !isOnCpu;
   }
 
   /** How far loading is, as a share of 1 where that is known. */

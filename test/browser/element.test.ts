@@ -254,8 +254,8 @@ test("nothing is fetched before it is seen; a wrong src is said and sent", async
   await page.close();
 });
 
-test("without WebGPU the page's own words stand in, and nothing is downloaded", async () => {
-  const body = `<unstatic-image id="a" ${QUICK}><p id="words" slot="no-webgpu">A rabbit.</p></unstatic-image>`;
+test("where only the GPU may draw, the page's own words stand in without WebGPU, and nothing is downloaded", async () => {
+  const body = `<unstatic-image id="a" ${QUICK} device="gpu"><p id="words" slot="no-webgpu">A rabbit.</p></unstatic-image>`;
   const { page, errors, heard } = await open({ body }, (page) =>
     page.evaluateOnNewDocument(() => Object.defineProperty(Navigator.prototype, "gpu", { value: undefined })),
   );

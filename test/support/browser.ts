@@ -26,6 +26,9 @@ const FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+];
+
+const WEBGPU = [
   "--enable-unsafe-webgpu",
   "--use-webgpu-adapter=swiftshader",
   // All three, or the GPU process ends when WebGPU draws on a canvas: only so do both share SwiftShader's memory.
@@ -42,10 +45,17 @@ export interface BrowserSession {
   close(): Promise<void>;
 }
 
+/** A host whose pages have no `navigator.gpu`, nor anything else that browsers keep for secure origins. */
+export const PLAIN_HOST = "plain.test";
+
+/** A browser without an adapter; at the plain host without WebGPU altogether. */
+const NO_WEBGPU = ["--disable-gpu", `--host-resolver-rules=MAP ${PLAIN_HOST} 127.0.0.1`];
+
 /** A browser alone, for pages that a test serves itself. */
-export async function launchBrowser(): Promise<Browser> {
+export async function launchBrowser({ webgpu = true } = {}): Promise<Browser> {
   const { executablePath, env } = await findBrowser();
-  return launch({ executablePath, args: FLAGS, headless: true, env: { ...process.env, ...env } });
+  const args = [...FLAGS, ...(webgpu ? WEBGPU : NO_WEBGPU)];
+  return launch({ executablePath, args, headless: true, env: { ...process.env, ...env } });
 }
 
 export async function openBrowser(): Promise<BrowserSession> {
