@@ -2,3 +2,4 @@
 
 export { recordStagedAttention, suitsStagedAttention } from "./attention_staged";
 export { recordStagedConv2d, suitsStagedWinograd } from "./conv2d_staged";
+export { statisticsBehind } from "./statistics_behind";

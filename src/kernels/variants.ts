@@ -37,7 +37,8 @@ interface Context {
 }
 
 interface Algorithm {
-  readonly kind: Target["kind"];
+  /** Where it is offered. */
+  readonly kinds: readonly Target["kind"][];
   /** Whether it can compute the convolution. */
   readonly suits: (conv: Convolution, target: Target) => boolean;
   /** Whether it is the default, the first of the table that says so. */
@@ -60,7 +61,7 @@ function partsOf(conv: Convolution): number {
 /** The table: for each adapter kind the algorithms from the most special to the one that can do everything. */
 const ALGORITHMS: Readonly<Record<string, Algorithm>> = {
   few_inputs: {
-    kind: "gpu",
+    kinds: ["gpu"],
     suits: hasFewInputs,
     prefers: () => true,
     record: ({ recording, dispatch, conv }) => {
@@ -69,7 +70,7 @@ const ALGORITHMS: Readonly<Record<string, Algorithm>> = {
     },
   },
   few_outputs: {
-    kind: "gpu",
+    kinds: ["gpu"],
     suits: hasFewOutputs,
     prefers: () => true,
     record: ({ recording, dispatch, conv }) => {
@@ -78,7 +79,7 @@ const ALGORITHMS: Readonly<Record<string, Algorithm>> = {
     },
   },
   split: {
-    kind: "gpu",
+    kinds: ["gpu"],
     suits: (conv) => partsOf(conv) > 1,
     prefers: (conv) => tiledSize(conv).workgroups <= BUSY / 4 && tiledSize(conv).rounds >= LONG_SUM,
     record: ({ recording, dispatch, conv }) => {
@@ -86,29 +87,35 @@ const ALGORITHMS: Readonly<Record<string, Algorithm>> = {
       return null;
     },
   },
-  tile: { kind: "gpu", suits: () => true, prefers: () => true, record: ({ dispatch }) => dispatch },
+  tile: { kinds: ["gpu"], suits: () => true, prefers: () => true, record: ({ dispatch }) => dispatch },
   winograd: inStages(true, (conv) => fetched().suitsStagedWinograd(conv)),
   direct: inStages(false, () => true),
 };
 
 function inStages(winograd: boolean, suits: (conv: Convolution) => boolean): Algorithm {
   return {
-    kind: "cpu",
-    suits,
-    prefers: () => true,
+    // On a GPU only where it was fetched, for a tuner to compare.
+    kinds: ["cpu", "gpu"],
+    suits: (conv, { kind }) => (kind === "cpu" || staged !== undefined) && suits(conv),
+    prefers: (_conv, { kind }) => kind === "cpu",
     record: ({ recording, dispatch, conv, target, known }) => {
-      fetched().recordStagedConv2d(recording, dispatch, conv, { subgroupSize: target.subgroupSize, winograd }, known);
+      const options = { subgroupSize: target.subgroupSize, winograd };
+      fetched().recordStagedConv2d(recording, dispatch, conv, options, known);
+      // The tiles of a GPU's other convolutions look for statistics behind what they read.
+      if (target.kind === "gpu" && conv.statistics) {
+        recording.add(`${dispatch.label}.statistics`, fetched().statisticsBehind(dispatch.writes.y!));
+      }
       return null;
     },
   };
 }
 
-/** The algorithms of CPU adapters, once one was met: most pages never do. */
+/** The algorithms of CPU adapters, once one was met or a tuner asked: most pages never do. */
 let staged: typeof import("./staged") | undefined;
 
-/** Fetches what `chooseAlgorithms` needs for an adapter of this kind. */
-export async function fetchAlgorithms({ kind }: Pick<Target, "kind">): Promise<void> {
-  if (kind === "cpu") staged ??= await import("./staged");
+/** Fetches what `chooseAlgorithms` needs for an adapter of this kind, or all that any adapter could run. */
+export async function fetchAlgorithms({ kind }: Pick<Target, "kind">, all = false): Promise<void> {
+  if (all || kind === "cpu") staged ??= await import("./staged");
 }
 
 function fetched(): typeof import("./staged") {
@@ -118,7 +125,9 @@ function fetched(): typeof import("./staged") {
 
 /** The algorithms that can compute a convolution on an adapter, the default first. */
 export function algorithmsFor(conv: Convolution, target: Target): string[] {
-  const able = Object.entries(ALGORITHMS).filter(([, { kind, suits }]) => kind === target.kind && suits(conv, target));
+  const able = Object.entries(ALGORITHMS).filter(
+    ([, { kinds, suits }]) => kinds.includes(target.kind) && suits(conv, target),
+  );
   const preferred = able.findIndex(([, { prefers }]) => prefers(conv, target));
   const names = able.map(([name]) => name);
   return [names[preferred]!, ...names.filter((_, i) => i !== preferred)];

@@ -1,6 +1,6 @@
 /** Runs a recorded UNet2DModel once, on the tensors that make_unets.py saved beside it. */
 import type { Checkpoint } from "../../src/checkpoint/checkpoint";
-import { chooseAlgorithms } from "../../src/kernels/variants";
+import { type Choice, chooseAlgorithms, type Target } from "../../src/kernels/variants";
 import { type RecordedUNet2D, recordUNet2D } from "../../src/models/unet_2d";
 import type { UNet2DConfig } from "../../src/models/unet_2d_config";
 import { loadWeights } from "../../src/models/weights";
@@ -36,6 +36,9 @@ export interface ForwardOptions {
   readonly steps?: number;
   /** Runs the algorithms that the adapter prefers, with all that it offers; else those that run everywhere. */
   readonly adapts?: boolean;
+  /** Runs the algorithms of such an adapter in their place, or those of `choice`. */
+  readonly target?: Target;
+  readonly choice?: Choice;
 }
 
 /** The network's output for `reference`, or a block's, as (B, C, H, W). */
@@ -43,14 +46,15 @@ export async function forward(
   config: UNet2DConfig,
   checkpoint: Checkpoint,
   reference: Reference,
-  { block, steps = 1, adapts = false }: ForwardOptions = {},
+  { block, steps = 1, adapts = false, target, choice }: ForwardOptions = {},
 ): Promise<Float32Array> {
   const { device, pipelines } = await testDevice({ baseline: !adapts });
   const [batch, , height, width] = reference.shape as [number, number, number, number];
   const recording = new Recording("unet");
   const unet = recordUNet2D(recording, config, { batch, height, width, steps, conditions: batch });
   const output = block === undefined ? unet.output : endAfter(recording, block);
-  if (adapts) chooseAlgorithms(recording, device.adapter);
+  if (target) chooseAlgorithms(recording, target, choice);
+  else if (adapts) chooseAlgorithms(recording, device.adapter);
   const weights = new Weights(device);
   await loadWeights(recording.weights, unet.parameters, checkpoint, (weight, packed) => weights.upload(weight, packed));
   const program = await Program.create(device, pipelines, weights, recording);
