@@ -20,7 +20,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   bench: ["checkpoint", "kernels", "recording", "runtime", "sampler", "tensor"],
   probe: ["bench", "cpu", "recording", "runtime", "sampler", "tensor"],
   worker: ["cpu", "runtime", "sampler", "tensor"],
-  cli: ["index"],
+  cli: ["index", "cpu"],
   element: ["index", "engine"],
   site: ["index", "cpu"],
   build: ["recording", "node_modules"],

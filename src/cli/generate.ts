@@ -1,4 +1,5 @@
 /** `unstatic generate "<prompt>"`: from static to a PNG. */
+import { cpu } from "../cpu";
 import { type Generation, type Image, load, type Rng, type SigmaSpacing, type StepSpacing } from "../index";
 import { Options, UsageError } from "./options";
 import { comfortableScale, enlarge, grid, type Picture, writePng } from "./picture";
@@ -29,6 +30,7 @@ export const GENERATE_HELP = `unstatic generate "<prompt>" [options]
   --sheet               every step: x_t above, the predicted x0 below
   --scale <n>           enlarge every pixel n times (default: to a width of about 512)
   --label <n>           a class number in place of the prompt
+  --cpu                 in TypeScript, without WebGPU: what pages fall back to
   --json                print the run's figures on standard output`;
 
 const TYPES = {
@@ -53,6 +55,7 @@ const TYPES = {
   sheet: { type: "boolean" },
   scale: { type: "string" },
   label: { type: "string" },
+  cpu: { type: "boolean" },
   json: { type: "boolean" },
 } as const;
 
@@ -75,6 +78,7 @@ export async function generate(args: readonly string[]): Promise<boolean> {
   const bar = new ProgressBar();
   const model = await load(options.text("model") ?? "weights/doodle", {
     onProgress: (phase, done, total) => bar.show(phase, done, total),
+    ...(options.flag("cpu") && { gpu: cpu() }),
   });
   try {
     const { description, kind } = await model.adapter();

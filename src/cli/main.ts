@@ -57,7 +57,7 @@ async function main(argv: readonly string[]): Promise<number> {
     console.log(command.help);
     return 0;
   }
-  if (command.needsGpu && !process.env[DRIVER]) {
+  if (command.needsGpu && !process.env[DRIVER] && !args.includes("--cpu")) {
     const { adapter, environment } = await findDriver();
     if (Object.keys(environment).length > 0) return startAgain({ ...environment, [DRIVER]: adapter });
   }

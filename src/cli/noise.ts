@@ -1,4 +1,5 @@
 /** `unstatic noise photo.png`: how a picture becomes static, step by step. */
+import { cpu } from "../cpu";
 import { noise as addNoise, type Noised, type NoiseOptions, type NoiseStep, noiseSteps, type Rng } from "../index";
 import { Options, UsageError } from "./options";
 import { enlarge, writePng } from "./picture";
@@ -13,6 +14,7 @@ export const NOISE_HELP = `unstatic noise <photo.png|jpg> [options]
   --seed <n>            64-bit seed of the static (default: 0)
   --rng <name>          torch-cuda or torch-cpu (default: torch-cuda)
   --out <file.png>      where the picture goes (default: noised.png)
+  --cpu                 in TypeScript, without WebGPU
   --json                print the steps as JSON instead of a table`;
 
 const TYPES = {
@@ -23,6 +25,7 @@ const TYPES = {
   seed: { type: "string" },
   rng: { type: "string" },
   out: { type: "string" },
+  cpu: { type: "boolean" },
   json: { type: "boolean" },
 } as const;
 
@@ -44,7 +47,13 @@ export async function noise(args: readonly string[]): Promise<boolean> {
   const step = options.integer("step", 0, steps) ?? Math.ceil(steps / 2);
   const out = options.text("out") ?? "noised.png";
   const rng = options.text("rng") as Rng | undefined;
-  const request: NoiseOptions = { schedule, steps, seed: options.seed("seed") ?? 0n, ...(rng && { rng }) };
+  const request: NoiseOptions = {
+    schedule,
+    steps,
+    seed: options.seed("seed") ?? 0n,
+    ...(rng && { rng }),
+    ...(options.flag("cpu") && { gpu: cpu() }),
+  };
 
   const photo = await readPicture(file);
   let noised: Noised[];

@@ -1,12 +1,18 @@
 /** `unstatic verify <folder> --reference <file>`: one forward pass against tensors saved from PyTorch. */
+import { cpu } from "../cpu";
 import { disagreement, type ForwardInput, InputError, load, readTensors, type SavedTensor } from "../index";
 import { Options, UsageError } from "./options";
 
-export const VERIFY_HELP = `unstatic verify <folder> --reference <file.safetensors> [--tolerance 5e-5] [--json]
+export const VERIFY_HELP = `unstatic verify <folder> --reference <file.safetensors> [--tolerance 5e-5] [--cpu] [--json]
   one forward pass on the file's sample, timestep and class_labels (diffusers' NCHW), compared with its output;
   prints max |difference| / std(output); exits 1 above the tolerance`;
 
-const TYPES = { reference: { type: "string" }, tolerance: { type: "string" }, json: { type: "boolean" } } as const;
+const TYPES = {
+  reference: { type: "string" },
+  tolerance: { type: "string" },
+  cpu: { type: "boolean" },
+  json: { type: "boolean" },
+} as const;
 const DEFAULT_TOLERANCE = 5e-5;
 
 /** Returns whether the model's output is within the tolerance. */
@@ -20,7 +26,7 @@ export async function verify(args: readonly string[]): Promise<boolean> {
 
   const tensors = await readTensors(reference);
   const { input, expected } = inputOf(reference, tensors);
-  using model = await load(folder);
+  using model = await load(folder, options.flag("cpu") ? { gpu: cpu() } : {});
   const { description } = await model.adapter();
   const { output } = await model.forward(input);
   if (output.length !== expected.data.length) {

@@ -42,6 +42,19 @@ async function spoilt(name: string): Promise<string> {
 }
 
 describe("generate", () => {
+  test("--cpu draws the same picture in TypeScript and says so", async () => {
+    const [slow, fast] = [join(folder, "cpu.png"), join(folder, "gpu.png")];
+    const request = ["generate", "rabbit", "--steps", "2", "--seed", "7", "--guidance", "1"];
+    const result = await unstatic(...request, "--cpu", "--out", slow, "--json");
+    expect(result.code, result.stderr).toBe(0);
+    expect(result.stderr).toContain("adapter: CPU (TypeScript)");
+    expect(JSON.parse(result.stdout)).toMatchObject({ adapter: "CPU (TypeScript)", evaluations: 2 });
+    expect((await unstatic(...request, "--out", fast)).code).toBe(0);
+    const [a, b] = await Promise.all([slow, fast].map(async (file) => PNG.sync.read(await readFile(file)).data));
+    expect(a!.length).toBe(b!.length);
+    expect(a!.every((byte, i) => Math.abs(byte - b![i]!) <= 1)).toBe(true);
+  });
+
   test("writes a PNG and prints the run's figures, and them alone, on standard output", async () => {
     const out = join(folder, "rabbit.png");
     const result = await unstatic("generate", "a rabbit", "--steps", "2", "--seed", "-5", "--out", out, "--json");
