@@ -12,7 +12,7 @@ enable subgroups;
 // Every lane of a subgroup takes the same path: all branches around an exchange depend on the subgroup's number alone.
 diagnostic(off, subgroup_uniformity);
 
-override WORKGROUP_SIZE: u32 = 64;
+override WORKGROUP_SIZE: u32 = 16;
 const LANES: u32 = 8; // invocations of a subgroup: 4 or 8
 
 struct Params {

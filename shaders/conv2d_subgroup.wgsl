@@ -2,7 +2,7 @@
 //
 //   y[b,p,n] = (bias[n] + time[n] + residual[b,p,n] + sum over taps t, channels k of x[b, p*stride + t - pad, k] * w[t,k,n]) * scale
 //
-// Shapes    as conv2d_register.wgsl, N a multiple of 4 * LANES
+// Shapes    as conv2d_register.wgsl, N a multiple of 4 * LANES, one source: a second loop costs a tenth even when it never turns
 // Layout    as conv2d_register.wgsl
 // Dispatch  one subgroup per 16 pixels x 4 * LANES output channels: each lane four channels of the same sixteen pixels
 // Cost      per tap and 4 input channels: 4 + 16 / LANES vec4 loads for 256 multiply-adds, where conv2d_register.wgsl needs 24
@@ -18,18 +18,17 @@ enable subgroups;
 // Every lane of a subgroup takes the same path: all branches around a broadcast depend on Params alone.
 diagnostic(off, subgroup_uniformity);
 
-override WORKGROUP_SIZE: u32 = 64;
+override WORKGROUP_SIZE: u32 = 16;
 const LANES: u32 = 8; // invocations of a subgroup: 4 or 8
 
 @group(0) @binding(0) var<uniform> params: Params; // lib/conv2d_taps.wgsl
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read> second: array<vec4f>;
-@group(0) @binding(3) var<storage, read> w: array<PackedWeight>;
-@group(0) @binding(4) var<storage, read> vectors: array<vec4f>; // the bias is in there
-@group(0) @binding(5) var<storage, read> table: array<vec4f>;   // the time embedding's share, by step and condition
-@group(0) @binding(6) var<storage, read> position: array<u32>;  // [0] the step, [4 + b] the condition of image b
-@group(0) @binding(7) var<storage, read> residual: array<vec4f>;
-@group(0) @binding(8) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(2) var<storage, read> w: array<PackedWeight>;
+@group(0) @binding(3) var<storage, read> vectors: array<vec4f>; // the bias is in there
+@group(0) @binding(4) var<storage, read> table: array<vec4f>;   // the time embedding's share, by step and condition
+@group(0) @binding(5) var<storage, read> position: array<u32>;  // [0] the step, [4 + b] the condition of image b
+@group(0) @binding(6) var<storage, read> residual: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> y: array<vec4f>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(
@@ -87,39 +86,6 @@ fn main(
         if (LANES < 8) {
           v2 = x[f2 + k] * t2.inside;
           v3 = x[f3 + k] * t3.inside;
-        }
-        s0 += m * subgroupBroadcast(v0, 0u % LANES);
-        s1 += m * subgroupBroadcast(v0, 1u % LANES);
-        s2 += m * subgroupBroadcast(v0, 2u % LANES);
-        s3 += m * subgroupBroadcast(v0, 3u % LANES);
-        s4 += m * subgroupBroadcast(select(v1, v0, LANES == 8), 4u % LANES);
-        s5 += m * subgroupBroadcast(select(v1, v0, LANES == 8), 5u % LANES);
-        s6 += m * subgroupBroadcast(select(v1, v0, LANES == 8), 6u % LANES);
-        s7 += m * subgroupBroadcast(select(v1, v0, LANES == 8), 7u % LANES);
-        s8 += m * subgroupBroadcast(select(v2, v1, LANES == 8), 8u % LANES);
-        s9 += m * subgroupBroadcast(select(v2, v1, LANES == 8), 9u % LANES);
-        s10 += m * subgroupBroadcast(select(v2, v1, LANES == 8), 10u % LANES);
-        s11 += m * subgroupBroadcast(select(v2, v1, LANES == 8), 11u % LANES);
-        s12 += m * subgroupBroadcast(select(v3, v1, LANES == 8), 12u % LANES);
-        s13 += m * subgroupBroadcast(select(v3, v1, LANES == 8), 13u % LANES);
-        s14 += m * subgroupBroadcast(select(v3, v1, LANES == 8), 14u % LANES);
-        s15 += m * subgroupBroadcast(select(v3, v1, LANES == 8), 15u % LANES);
-        at += 4 * row;
-      }
-      let other = params.second_channels;
-      let o0 = t0.pixel * other;
-      let o1 = t1.pixel * other;
-      let o2 = t2.pixel * other;
-      let o3 = t3.pixel * other;
-      for (var k = 0u; k < other; k++) {
-        let m = mat4x4f(weight(at), weight(at + row), weight(at + 2 * row), weight(at + 3 * row));
-        let v0 = second[o0 + k] * t0.inside;
-        let v1 = second[o1 + k] * t1.inside;
-        var v2 = v1;
-        var v3 = v1;
-        if (LANES < 8) {
-          v2 = second[o2 + k] * t2.inside;
-          v3 = second[o3 + k] * t3.inside;
         }
         s0 += m * subgroupBroadcast(v0, 0u % LANES);
         s1 += m * subgroupBroadcast(v0, 1u % LANES);

@@ -8,7 +8,8 @@ import type { Recording, Tensor } from "../recording/recording";
 import { type Attention, strideOf } from "./attention";
 import { linearWorkgroups } from "./geometry";
 
-const WORKGROUP_SIZE = 64;
+/** Few, so that short sequences make enough workgroups for all cores. */
+const WORKGROUP_SIZE = 16;
 /** Queries of a subgroup. */
 const QUERIES = 16;
 /** Keys come in such numbers that every lane has the same share of them. */

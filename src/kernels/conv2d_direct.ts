@@ -11,7 +11,8 @@ import type { Window } from "./conv2d";
 import { linearWorkgroups } from "./geometry";
 import type { TimeShare } from "./time_share";
 
-const WORKGROUP_SIZE = 64;
+/** Invocations of a workgroup; few for the subgroups, so that small pictures make enough workgroups for all cores. */
+const WORKGROUP_SIZE = { register: 64, subgroup: 16 };
 /** Pixels of an invocation. */
 const PIXELS = { register: 8, subgroup: 16 };
 /** Subgroup sizes that conv2d_subgroup.wgsl is written for: those of the software adapters. */
@@ -38,32 +39,35 @@ export interface DirectConv2d {
   readonly flops: number;
 }
 
+/** Lanes of the subgroup that shares the loads of such a convolution; null where none can. */
+export function sharingLanes(channels: number, subgroupSize: number | null): number | null {
+  const isKnown = subgroupSize !== null && SUBGROUP_SIZES.includes(subgroupSize);
+  return isKnown && (pad4(channels) / 4) % subgroupSize === 0 ? subgroupSize : null;
+}
+
 /** `subgroupSize`: lanes of a subgroup where that is one known number, else null. */
 export function directConv2d(conv: DirectConv2d, subgroupSize: number | null): Omit<Dispatch, "writes"> {
   const { x, second, w, vectors, time, residual, window, channels } = conv;
-  const columns = pad4(channels) / 4;
-  const shares =
-    subgroupSize !== null && SUBGROUP_SIZES.includes(subgroupSize) && columns % subgroupSize === 0
-      ? subgroupSize
-      : null;
+  const lanes = second ? null : sharingLanes(channels, subgroupSize);
+  const kind = lanes ? "subgroup" : "register";
   const pixels = conv.images * window.out_height * window.out_width;
-  const count = columns * Math.ceil(pixels / (shares ? PIXELS.subgroup : PIXELS.register));
+  const count = (pad4(channels) / 4) * Math.ceil(pixels / PIXELS[kind]);
   return {
-    shader: shares ? subgroupKernel : registerKernel,
-    constants: { WORKGROUP_SIZE },
-    ...(shares && { knobs: { LANES: shares } }),
+    shader: lanes ? subgroupKernel : registerKernel,
+    constants: { WORKGROUP_SIZE: WORKGROUP_SIZE[kind] },
+    ...(lanes && { knobs: { LANES: lanes } }),
     params: directParams(conv),
     // Bindings that a launch does not use still need a buffer: x is at hand.
     reads: {
       x,
-      second: second ?? x,
+      ...(lanes ? {} : { second: second ?? x }),
       w,
       vectors,
       table: time?.table ?? vectors,
       position: time?.position ?? vectors,
       residual: residual ?? x,
     },
-    workgroups: linearWorkgroups("conv2d", count, WORKGROUP_SIZE),
+    workgroups: linearWorkgroups("conv2d", count, WORKGROUP_SIZE[kind]),
     flops: conv.flops,
   };
 }

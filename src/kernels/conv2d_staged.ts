@@ -7,7 +7,7 @@
 import type { RecordedDispatch, Recording, Tensor, Weight } from "../recording/recording";
 import { pad4, type Shape } from "../tensor/shape";
 import type { Convolution, Window } from "./conv2d";
-import { directConv2d } from "./conv2d_direct";
+import { directConv2d, sharingLanes } from "./conv2d_direct";
 import { recordWinograd, suitsWinograd, winogradTiles } from "./conv2d_winograd";
 import { type Affine, channelStatistics, groupNormFold, groupNormJoin, type Statistics } from "./group_norm";
 
@@ -88,12 +88,20 @@ function recordShortcut(
 ): Tensor {
   const { vectors, window, images, channels } = conv;
   const { x, second } = conv.shortcut!;
-  const shared = { x, second, vectors, images, channels, scale: 1, window: pointwiseWindow(window) };
-  const direct = directConv2d(
-    { ...shared, ...shortcutWeights(recording, conv), flops: shortcutFlops(conv) },
-    subgroupSize,
-  );
-  return recording.add(`${label}.shortcut`, { ...direct, writes: { y: { shape } } }).y;
+  const { w, row } = shortcutWeights(recording, conv);
+  const shared = { w, vectors, images, channels, scale: 1, window: pointwiseWindow(window) };
+  const write = { writes: { y: { shape } } };
+  const flops = shortcutFlops(conv);
+  if (!second || !sharingLanes(channels, subgroupSize)) {
+    const both = { ...shared, x, second, row, flops };
+    return recording.add(`${label}.shortcut`, { ...directConv2d(both, subgroupSize), ...write }).y;
+  }
+  // Subgroups share the loads of one source at a time: the second one's product is added to the first one's.
+  const [, , width, other] = conv.sources;
+  const first = { ...shared, x, row, flops: (flops * width) / (width + other) };
+  const residual = recording.add(`${label}.shortcut`, { ...directConv2d(first, subgroupSize), ...write }).y;
+  const rest = { ...shared, x: second, row: row + width, residual, flops: flops - first.flops };
+  return recording.add(`${label}.shortcut_second`, { ...directConv2d(rest, subgroupSize), ...write }).y;
 }
 
 /** A checkpoint's rows by themselves, since the taps may be wanted in another form; else the last rows of w. */
