@@ -11,7 +11,7 @@
 // Cost      per 4 input channels: 8 vec4 loads from workgroup memory for 16 4x4 products' rows; each input number is normalised
 //           taps * N / 32 times, which costs less than writing the normalised tensor and reading it back
 // Host      src/kernels/conv2d_tiled.ts      Test  test/kernels/conv2d.test.ts
-// Include   lib/conv2d_params.wgsl, lib/conv2d_window.wgsl, lib/conv2d_norm.wgsl, lib/conv2d_epilogue.wgsl, lib/activations.wgsl, lib/weights_f32.wgsl
+// Include   lib/conv2d_params.wgsl, lib/conv2d_window.wgsl, lib/conv2d_norm.wgsl, lib/conv2d_epilogue.wgsl, lib/activations.wgsl, lib/weights_f32.wgsl, lib/products_f32.wgsl, lib/statistics_read_f32.wgsl, lib/statistics_write_f32.wgsl
 //
 // A workgroup computes a tile of 32 pixels x 32 channels: it stages DEPTH vec4s of each pixel and the weights that meet
 // them in workgroup memory, where 64 invocations multiply them, each 4 pixels x 4 channels in registers. Small pictures
@@ -34,8 +34,8 @@ const STAGE: u32 = 32 * DEPTH;    // vec4s of one operand of one team
 @group(0) @binding(7) var<storage, read> position: array<u32>;  // [0] the step, [4 + b] the condition of image b
 @group(0) @binding(8) var<storage, read_write> y: array<vec4f>;
 
-var<workgroup> pixels: array<vec4f, SLICES * STAGE>;  // [slice][pixel][depth]
-var<workgroup> weights: array<vec4f, SLICES * STAGE>; // [slice][channel of the sum][output]
+var<workgroup> pixels: array<vec4<Factor>, SLICES * STAGE>;  // [slice][pixel][depth]
+var<workgroup> weights: array<vec4<Factor>, SLICES * STAGE>; // [slice][channel of the sum][output]
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn main(
@@ -70,31 +70,31 @@ fn main(
     for (var i = 0u; i < LOADS; i++) {
       let at = lane + 64 * i;
       let k = stage.channel + at % DEPTH;
-      pixels[base + at] = input_at(corners[i], stage, k);
+      pixels[base + at] = vec4<Factor>(input_at(corners[i], stage, k));
       let output = workgroup_id.y * 8 + at % 8;
       let is_inside = (stage.channel + at / 32 < stage.channels) & (output < params.out_channels);
       let source = (4 * (stage.row + stage.channel) + at / 8) * params.out_channels + output;
-      weights[base + at] = weight(select(0, source, is_inside)) * select(0.0, 1.0, is_inside);
+      weights[base + at] = vec4<Factor>(weight(select(0, source, is_inside)) * select(0.0, 1.0, is_inside));
     }
     workgroupBarrier();
     for (var k = 0u; k < DEPTH; k++) {
       let at = base + 32 * k + column;
-      let m = mat4x4f(weights[at], weights[at + 8], weights[at + 16], weights[at + 24]);
+      let m = mat4x4<Factor>(weights[at], weights[at + 8], weights[at + 16], weights[at + 24]);
       for (var r = 0u; r < ROWS; r++) {
-        sums[r] += m * pixels[base + (row + r) * DEPTH + k];
+        sums[r] += vec4f(m * pixels[base + (row + r) * DEPTH + k]);
       }
     }
     workgroupBarrier(); // the next stage overwrites both operands
   }
-  // The teams' sums, one row at a time, through the memory of the weights.
+  // The teams' sums, one row at a time, through memory that has served.
   for (var r = 0u; r < ROWS; r++) {
     if (slice > 0) {
-      weights[index] = sums[r];
+      hand_second(index, sums[r]);
     }
     workgroupBarrier();
     if (slice == 0) {
       for (var other = 1u; other < SLICES; other++) {
-        sums[r] += weights[other * 64 + lane];
+        sums[r] += second_of(other * 64 + lane);
       }
     }
     workgroupBarrier(); // the next row overwrites this one

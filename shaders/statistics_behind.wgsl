@@ -7,6 +7,7 @@
 // Dispatch  one invocation per (b, t, four channels)
 // Cost      reads y twice, the second time from cache
 // Host      src/kernels/statistics_behind.ts      Test  test/kernels/statistics_behind.test.ts
+// Include   lib/statistics_write_f32.wgsl
 //
 // For results of algorithms that have no tile of 32 pixels in one workgroup. One binding, not two: a buffer may not be
 // read through one and written through another.
@@ -52,7 +53,8 @@ fn main(
     let centred = y[j] - mean;
     squares += centred * centred;
   }
-  let behind = (params.images * params.pixels + 2 * tile) * columns + column;
-  y[behind] = mean;
-  y[behind + columns] = squares;
+  let numbers = params.images * params.pixels * columns;
+  let at = 2 * tile * columns + column;
+  write_statistic(numbers, at, mean);
+  write_statistic(numbers, at + columns, squares);
 }

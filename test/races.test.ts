@@ -138,7 +138,10 @@ function racesOf({ shader: name, lanes, params, buffers }: Case, code: string): 
   const bindings = Object.entries(shader.bindings).map(([binding, { index }]) => {
     return [index, binding === "params" ? { uniform: uniform.buffer } : buffers[binding]!];
   });
-  const plain = code.replace(/^override (\w+)(: \w+)? = ([^;]+);/gm, constant);
+  // Nor does it know aliases everywhere.
+  const aliases = [...code.matchAll(/^alias (\w+) = ([^;]+);/gm)];
+  const spelled = aliases.reduce((text, [, name, type]) => text.replace(new RegExp(`\\b${name}\\b`, "g"), type!), code);
+  const plain = spelled.replace(/^alias .*$/gm, "").replace(/^override (\w+)(: \w+)? = ([^;]+);/gm, constant);
   const { races, errors } = detectRaces(plain, "main", [1, 1, 1], { 0: Object.fromEntries(bindings) });
   return [...races.map(({ message }) => message), ...errors];
 }

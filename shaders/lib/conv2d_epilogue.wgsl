@@ -46,8 +46,8 @@ fn store_statistics(values: array<vec4f, ROWS>, lane: u32, is_output: bool, tile
     squares += (values[r] - mean) * (values[r] - mean);
   }
   if (is_output) {
-    pixels[lane] = mean;
-    weights[lane] = squares;
+    hand_first(lane, mean);
+    hand_second(lane, squares);
   }
   workgroupBarrier();
   if (!is_output || row > 0) {
@@ -56,17 +56,18 @@ fn store_statistics(values: array<vec4f, ROWS>, lane: u32, is_output: bool, tile
   let size = f32(tile_part(first_pixel, 32));
   var tile_mean = vec4f(0);
   for (var i = 0u; i < 8; i++) {
-    tile_mean += (pixels[8 * i + column] - mean) * (f32(tile_part(first_pixel + ROWS * i, ROWS)) / size);
+    tile_mean += (first_of(8 * i + column) - mean) * (f32(tile_part(first_pixel + ROWS * i, ROWS)) / size);
   }
   tile_mean += mean;
   var tile_squares = vec4f(0);
   for (var i = 0u; i < 8; i++) {
     let part = f32(tile_part(first_pixel + ROWS * i, ROWS));
-    let centred = pixels[8 * i + column] - tile_mean;
-    tile_squares += select(vec4f(0), weights[8 * i + column] + part * centred * centred, part > 0);
+    let centred = first_of(8 * i + column) - tile_mean;
+    tile_squares += select(vec4f(0), second_of(8 * i + column) + part * centred * centred, part > 0);
   }
   let tiles = (out_pixels() + 31) / 32;
-  let at = (params.images * out_pixels() + (image * tiles + tile) * 2) * params.out_channels + n;
-  y[at] = tile_mean;
-  y[at + params.out_channels] = tile_squares;
+  let numbers = params.images * out_pixels() * params.out_channels;
+  let at = (image * tiles + tile) * 2 * params.out_channels + n;
+  write_statistic(numbers, at, tile_mean);
+  write_statistic(numbers, at + params.out_channels, tile_squares);
 }

@@ -63,27 +63,28 @@ fn channel_statistics(image: u32, images: u32, j: u32) {
   let tiles = (in_pixels + 31) / 32;
   let is_second = j >= params.first_channels;
   let stride = select(params.first_channels, params.second_channels, is_second);
-  let at = (images * in_pixels + image * tiles * 2) * stride + select(j, j - params.first_channels, is_second);
-  let origin = statistic(is_second, at);
+  let numbers = images * in_pixels * stride;
+  let at = image * tiles * 2 * stride + select(j, j - params.first_channels, is_second);
+  let origin = statistic(is_second, numbers, at);
   var mean = vec4f(0);
   for (var t = 0u; t < tiles; t++) {
-    mean += (statistic(is_second, at + 2 * t * stride) - origin) * f32(min(32, in_pixels - 32 * t));
+    mean += (statistic(is_second, numbers, at + 2 * t * stride) - origin) * f32(min(32, in_pixels - 32 * t));
   }
   mean = origin + mean / f32(in_pixels);
   var squares = vec4f(0);
   for (var t = 0u; t < tiles; t++) {
-    let centred = statistic(is_second, at + 2 * t * stride) - mean;
-    squares += statistic(is_second, at + (2 * t + 1) * stride) + centred * centred * f32(min(32, in_pixels - 32 * t));
+    let centred = statistic(is_second, numbers, at + 2 * t * stride) - mean;
+    squares += statistic(is_second, numbers, at + (2 * t + 1) * stride) + centred * centred * f32(min(32, in_pixels - 32 * t));
   }
   scales[j] = mean;
   shifts[j] = squares;
 }
 
-fn statistic(is_second: bool, at: u32) -> vec4f {
+fn statistic(is_second: bool, numbers: u32, at: u32) -> vec4f {
   if (is_second) {
-    return second[at];
+    return second_statistic(numbers, at);
   }
-  return x[at];
+  return x_statistic(numbers, at);
 }
 
 fn statistics_of(group: u32) -> vec2f {

@@ -52,6 +52,8 @@ export interface Conv2dOptions {
   readonly scale?: number;
   /** Leaves each channel's statistics behind the result, for the norm of whoever reads it. */
   readonly statistics?: boolean;
+  /** The result stays f32 where other activations are f16. */
+  readonly isExact?: boolean;
 }
 
 /** Where the window lies; heights and widths in pixels. */
@@ -130,7 +132,7 @@ export function conv2d(x: Tensor<BHWC>, w: Tensor, options: Conv2dOptions) {
 
 export type LinearOptions = Pick<
   Conv2dOptions,
-  "channels" | "vectors" | "norm" | "residual" | "scale" | "statistics" | "time"
+  "channels" | "vectors" | "norm" | "residual" | "scale" | "statistics" | "time" | "isExact"
 >;
 
 /** `y = (f(norm(x)) w + bias + residual) * scale` over the last axis: x: (B, ..., D), y: (B, ..., N). */
@@ -203,7 +205,10 @@ function launch<S extends Shape>(
     flops: 2 * images * outPixels * N * weights,
   };
   const tail = options.statistics ? statisticsTail(images, outPixels, N) : 0;
-  return { ...tiledConv2d(operation), writes: { y: { shape, tail } } } satisfies Dispatch;
+  return {
+    ...tiledConv2d(operation),
+    writes: { y: { shape, tail, isExact: options.isExact ?? false } },
+  } satisfies Dispatch;
 }
 
 function checkNorm({ groups }: InputNorm, channels: number, x: Tensor, second: Tensor | undefined): void {

@@ -74,7 +74,7 @@ export function recordSplitConv2d(
   const sums = recording.add(`${label}.parts`, {
     ...rest,
     params,
-    writes: { y: { shape } },
+    writes: { y: { shape, isExact: true } },
     workgroups: [pixelTiles, channelTiles, parts * images],
   }).y;
   recording.add(label, {

@@ -99,7 +99,8 @@ export function recordWinograd(
   const product = { x: v!, w, row: 0, ownWeights: C, vectors, window: pointwise, images: PRODUCTS, channels, scale: 1 };
   const { y: m } = recording.add(`${label}.winograd_product`, {
     ...directConv2d({ ...product, flops }, subgroupSize),
-    writes: { y: { shape: [PRODUCTS, tiles, channels] as const } },
+    // The way back takes differences of these: they stay f32.
+    writes: { y: { shape: [PRODUCTS, tiles, channels] as const, isExact: true } },
   });
   recording.add(label, {
     shader: outputKernel,

@@ -1,48 +1,118 @@
 /**
- * What a tensor's number type changes in a kernel that reads it: the text of one small library, and nothing else.
+ * What a tensor's number type changes in a kernel that reads or writes it.
  *
- * A kernel is written, and compiles, for f32: it includes lib/weights_f32.wgsl. Where the matrix of a dispatch lies in
- * memory as f16 or as 8-bit integers, the kernel gets the library of that format in its place.
+ * A kernel is written, and compiles, for f32. Where its matrix lies in memory as f16 or 8-bit integers, it gets another
+ * text of one small library, lib/weights_f32.wgsl. Where an activation is f16, its binding is declared so, every number read
+ * through it becomes f32 on the way and every number written f16: a change so regular that it is made in the text.
  */
+import productsF16 from "../../shaders/lib/products_f16.wgsl";
+import productsF32 from "../../shaders/lib/products_f32.wgsl";
+import readF16 from "../../shaders/lib/statistics_read_f16.wgsl";
+import readF32 from "../../shaders/lib/statistics_read_f32.wgsl";
+import writeF16 from "../../shaders/lib/statistics_write_f16.wgsl";
+import writeF32 from "../../shaders/lib/statistics_write_f32.wgsl";
+import storedF16 from "../../shaders/lib/stored_f16.wgsl";
 import weightsF16 from "../../shaders/lib/weights_f16.wgsl";
 import weightsF32 from "../../shaders/lib/weights_f32.wgsl";
 import weightsI8 from "../../shaders/lib/weights_i8.wgsl";
-import type { RecordedDispatch, Recording } from "../recording/recording";
+import type { RecordedDispatch, Recording, Tensor } from "../recording/recording";
 import type { Shader } from "../recording/shader";
 import { check, ShaderError } from "../tensor/check";
-import type { DType } from "../tensor/shape";
 
-const WEIGHTS: Readonly<Partial<Record<DType, Shader>>> = { f16: weightsF16, i8: weightsI8 };
+/** The kernel that multiplies in f16 where what it multiplies is stored so. */
+const MULTIPLIES_IN_F16 = "conv2d";
 
-/** Kernels in another format, by the kernel and the format: the same object for all layers. */
-const made = new Map<string, Shader>();
+/**
+ * Kernels in another format, the same object for all layers, by a name such as `conv2d:i8+x+y`: behind the colon the type of
+ * the matrix, then the bindings of f16.
+ */
+const made = new Map<string, { readonly from: Shader; readonly shader: Shader }>();
 
 /** Gives every dispatch the kernel that reads its tensors as they are stored. Comes last, after the choice of algorithms. */
 export function applyFormats(recording: Recording): void {
-  recording.exchange(inFormat);
+  recording.exchange((dispatch) => {
+    const tensors = Object.entries({ ...dispatch.reads, ...dispatch.writes });
+    const others = tensors.filter(([, { dtype }]) => dtype === "f16" || dtype === "i8");
+    return others.length === 0 ? dispatch : { ...dispatch, shader: inFormat(dispatch, others) };
+  });
 }
 
-function inFormat(dispatch: RecordedDispatch): RecordedDispatch {
-  const packed = Object.entries(dispatch.reads).find(
-    ([, tensor]) => tensor.kind === "weight" && tensor.dtype !== "f32",
-  );
-  if (!packed) return dispatch;
-  const [binding, { dtype }] = packed;
-  return { ...dispatch, shader: withWeights(dispatch.shader, binding, dtype) };
+function inFormat({ shader }: RecordedDispatch, tensors: readonly [binding: string, tensor: Tensor][]): Shader {
+  const weight = tensors.find(([, { kind }]) => kind === "weight");
+  const halves = tensors.filter((tensor) => tensor !== weight).map(([binding]) => binding);
+  const name = [shader.name, weight && `:${weight[1].dtype}`, ...halves.map((half) => `+${half}`)].join("");
+  const known = made.get(name);
+  if (known?.from === shader) return known.shader;
+  let { code } = shader;
+  if (weight) code = withWeights(shader.name, code, weight[0], weight[1].dtype === "i8" ? weightsI8 : weightsF16);
+  if (halves.length > 0) code = withHalves(shader, code, halves);
+  const changed = { ...shader, name, code };
+  made.set(name, { from: shader, shader: changed });
+  return changed;
 }
 
-/** The kernel with its matrix, the binding `w`, in the format `dtype`. */
-function withWeights(shader: Shader, binding: string, dtype: DType): Shader {
-  const format = WEIGHTS[dtype];
+/** The text with its matrix, the binding `w`, in another format. */
+function withWeights(name: string, code: string, binding: string, format: Shader): string {
   check(
-    format && binding === "w" && shader.code.includes(weightsF32.code),
-    () => `${shader.name}: '${binding}' must be f32, got ${dtype}; only lib/weights_f32.wgsl has other formats`,
+    binding === "w" && code.includes(weightsF32.code),
+    () => `${name}: '${binding}' must be f32; other formats are for what includes lib/weights_f32.wgsl`,
     ShaderError,
   );
-  const name = `${shader.name}:${dtype}`;
-  const known = made.get(name);
-  if (known?.code.length === shader.code.length - weightsF32.code.length + format.code.length) return known;
-  const changed = { ...shader, name, code: shader.code.replace(weightsF32.code, () => format.code) };
-  made.set(name, changed);
-  return changed;
+  return code.replace(weightsF32.code, () => format.code);
+}
+
+/** `code`, the shader's text, with the buffers `bindings`, arrays of vec4f, as arrays of vec4<f16>. */
+function withHalves({ name, bindings: all }: Shader, code: string, bindings: readonly string[]): string {
+  const exchanged = [
+    { is: name === MULTIPLIES_IN_F16 && bindings.includes("x"), from: productsF32, to: productsF16 },
+    { is: bindings.includes("x"), from: readF32, to: readF16 },
+    { is: bindings.includes("y"), from: writeF32, to: writeF16 },
+  ].filter(({ is, from }) => is && code.includes(from.code));
+  // Those texts know of f16: they must not be changed with the rest, and come back behind it.
+  let text = exchanged.reduce((rest, { from }) => rest.replace(from.code, ""), code);
+  for (const binding of bindings) {
+    // By its number: texts for pages have other names.
+    const declaration = new RegExp(
+      `(@binding\\(${all[binding]?.index}\\) ?var<storage, ?read(?:_write)?> ?(\\w+): )array<vec4f>;`,
+    );
+    const found = declaration.exec(text);
+    check(found, () => `${name}: '${binding}' must be an array of vec4f to become one of f16`, ShaderError);
+    text = widened(name, text.replace(declaration, "$1array<vec4<f16>>;"), found[2]!);
+  }
+  // On the first line, a comment, so that all others keep their numbers.
+  return [`enable f16; ${text}`, storedF16.code, ...exchanged.map(({ to }) => to.code)].join("\n");
+}
+
+/** The name of lib/stored_f16.wgsl's function. */
+const STORED = /\bfn (\w+)/.exec(storedF16.code)![1]!;
+
+/** Every `buffer[i]` as vec4f(buffer[i]), and every `buffer[i] = v;` as buffer[i] = stored(v); from the last on. */
+function widened(name: string, code: string, buffer: string): string {
+  let text = code;
+  for (const { index } of [...code.matchAll(new RegExp(`(?<![\\w.])${buffer}\\[`, "g"))].reverse()) {
+    const end = closing(text, index + buffer.length);
+    const assignment = /^\s*([-+*/]?=)(?!=)/.exec(text.slice(end));
+    if (!assignment) {
+      text = `${text.slice(0, index)}vec4f(${text.slice(index, end)})${text.slice(end)}`;
+      continue;
+    }
+    check(
+      assignment[1] === "=",
+      () => `${name}: '${buffer}' must be written by plain assignments to become f16`,
+      ShaderError,
+    );
+    const from = end + assignment[0].length;
+    const to = text.indexOf(";", from);
+    text = `${text.slice(0, from)} ${STORED}(${text.slice(from, to).trim()})${text.slice(to)}`;
+  }
+  return text;
+}
+
+/** The index behind the bracket that closes the one at `open`. */
+function closing(text: string, open: number): number {
+  let depth = 0;
+  for (let i = open; ; i++) {
+    if (text[i] === "[") depth++;
+    else if (text[i] === "]" && --depth === 0) return i + 1;
+  }
 }

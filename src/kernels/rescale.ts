@@ -40,7 +40,8 @@ export function rescale(x: Tensor<BHWC>, { scale = 1, shift = 0, divisor }: Resc
     },
     // Bindings that a launch does not use still need a buffer: x is at hand.
     reads: { x, divisor: divisor?.rows ?? x, position: divisor?.position ?? x },
-    writes: { y: { shape: x.shape } },
+    // The ends of the network: what the sampler writes and reads.
+    writes: { y: { shape: x.shape, isExact: true } },
     workgroups: linearWorkgroups("rescale", count, WORKGROUP_SIZE),
     flops: 3 * 4 * count,
   } satisfies Dispatch;

@@ -106,7 +106,7 @@ function recordNetwork(
   const channels = config.outChannels;
   const input = normedInput(model, norm, "conv_out", [{ path: "conv_out", outputs: channels }], h);
   const wOut = parameters.conv("conv_out", [C0], channels, 3);
-  const output = recording.add("conv_out", conv2d(input.x, wOut, { ...input, channels })).y; // (B, H, W, outChannels)
+  const output = recording.add("conv_out", conv2d(input.x, wOut, { ...input, channels, isExact: true })).y; // (B, H, W, outChannels)
 
   // A score model's network learns the score times sigma; with Fourier features the timestep is that sigma.
   if (config.timeProjection.type !== "fourier") return output;

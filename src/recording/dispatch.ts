@@ -4,7 +4,14 @@ import type { Tensor } from "./recording";
 import type { Shader } from "./shader";
 
 /** Where a result goes: a new activation of this shape, or a tensor that exists already and is written in place. */
-export type WriteTarget<S extends Shape = Shape> = { readonly shape: S; readonly tail?: number } | Tensor<S>;
+export type WriteTarget<S extends Shape = Shape> =
+  | {
+      readonly shape: S;
+      readonly tail?: number;
+      /** Stays f32 where other activations are f16. */
+      readonly isExact?: boolean;
+    }
+  | Tensor<S>;
 
 /** What a dispatch computes, in terms that another algorithm for the same can start from. */
 export interface Operation {

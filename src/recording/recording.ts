@@ -59,9 +59,14 @@ export function bytesOf(tensor: Tensor): number {
 export interface Precision {
   /** Of matrices; biases, norms and tables are f32. */
   readonly weights: "f32" | "f16" | "int8";
+  /** Of what a step's dispatches write as `y`; statistics, sums and the sampler's numbers are f32. */
+  readonly activations: "f32" | "f16";
 }
 
-const ALL_F32: Precision = { weights: "f32" };
+const ALL_F32: Precision = { weights: "f32", activations: "f32" };
+
+/** The section that a loop replays: what runs once is f32, whatever the precision. */
+const STEP = "step";
 
 export class Recording {
   readonly tensors: Tensor[] = [];
@@ -69,7 +74,7 @@ export class Recording {
   readonly dispatches: RecordedDispatch[] = [];
   readonly name: string;
   readonly precision: Precision;
-  #section = "step";
+  #section = STEP;
   #scope: string[] = [];
 
   constructor(name: string, precision = ALL_F32) {
@@ -113,8 +118,13 @@ export class Recording {
     const path = [...this.#scope, label].join(".");
     const writes: Record<string, Tensor> = {};
     for (const [binding, target] of Object.entries(dispatch.writes)) {
-      writes[binding] =
-        "id" in target ? target : this.#tensor(`${path}/${binding}`, target.shape, "f32", "activation", target.tail);
+      if ("id" in target) {
+        writes[binding] = target;
+        continue;
+      }
+      const isExact = target.isExact || binding !== "y" || this.#section !== STEP;
+      const dtype = isExact ? "f32" : this.precision.activations;
+      writes[binding] = this.#tensor(`${path}/${binding}`, target.shape, dtype, "activation", target.tail);
     }
     for (const [binding, tensor] of Object.entries({ ...dispatch.reads, ...writes })) {
       check(this.tensors[tensor.id] === tensor, () => `${path}: '${binding}' must be a tensor of this recording`);

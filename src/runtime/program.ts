@@ -6,6 +6,8 @@
  */
 import { bytesOf, type RecordedDispatch, type Recording, type Tensor, type Weight } from "../recording/recording";
 import { check, DeviceError, ShaderError } from "../tensor/check";
+import { decodeHalf } from "../tensor/half";
+import { paddedSizeOf } from "../tensor/shape";
 import { type Device, validated } from "./device";
 import { planMemory } from "./memory_plan";
 import type { Pipeline, Pipelines } from "./pipelines";
@@ -125,9 +127,15 @@ export class Program {
     this.device.gpu.queue.writeBuffer(this.#bufferOf(tensor), offset, data);
   }
 
-  /** Reads a tensor back, in the padded layout. */
+  /** Reads a tensor back, in the padded layout, as f32. */
   async read(tensor: Tensor): Promise<Float32Array<ArrayBuffer>> {
-    return new Float32Array(await this.device.read(this.#bufferOf(tensor), bytesOf(tensor)));
+    const bytes = await this.device.read(this.#bufferOf(tensor), bytesOf(tensor));
+    if (tensor.dtype !== "f16") return new Float32Array(bytes);
+    const numbers = paddedSizeOf(tensor.shape);
+    const all = new Float32Array(numbers + tensor.tail);
+    all.set(decodeHalf(new Uint8Array(bytes, 0, 2 * numbers)));
+    all.set(new Float32Array(bytes, 2 * numbers, tensor.tail), numbers);
+    return all;
   }
 
   destroy(): void {

@@ -119,7 +119,8 @@ export class Engine {
     const { recording, ends } = await record();
     chooseAlgorithms(recording, this.device.adapter);
     await fetchCode(recording.dispatches.map(({ shader }) => shader));
-    if (recording.precision.weights !== "f32") (await import("../kernels/formats")).applyFormats(recording);
+    const { weights, activations } = recording.precision;
+    if (weights !== "f32" || activations !== "f32") (await import("../kernels/formats")).applyFormats(recording);
     const missing = recording.weights.filter((weight) => !this.weights.has(weight));
     if (missing.length > 0) await loadWeights(missing, (weight, packed) => this.weights.upload(weight, packed));
     return { recording, ends };

@@ -1,13 +1,16 @@
 /** One evaluation of the network on the caller's tensors: what parity with PyTorch is measured with. */
 import { POSITION_WORDS } from "../kernels/time_share";
+import type { RecordedUNet2D } from "../models/unet_2d";
 import type { UNet2DConfig } from "../models/unet_2d_config";
 import { checkRows } from "../models/unet_2d_inputs";
 import type { Precision } from "../recording/recording";
+import type { Program } from "../runtime/program";
 import { replay } from "../runtime/replay";
-import { check, InputError } from "../tensor/check";
+import { check, InputError, NumericError } from "../tensor/check";
 import { formatShape, nchwToNhwc, nhwcToNchw, padRows, type Shape, sizeOf, unpadRows } from "../tensor/shape";
 import type { Engine, WeightLoader } from "./engine";
 import { recordForward } from "./network";
+import { firstNonfinite } from "./nonfinite";
 
 export interface ForwardInput {
   /** (B, C, H, W), diffusers' order. */
@@ -25,7 +28,7 @@ export interface ForwardOutput {
   readonly shape: readonly [B: number, C: number, H: number, W: number];
 }
 
-/** @throws InputError where the tensors do not fit the model. */
+/** @throws InputError where the tensors do not fit the model, NumericError where a layer leaves the finite numbers. */
 export async function runForward(
   name: string,
   config: UNet2DConfig,
@@ -42,15 +45,35 @@ export async function runForward(
     InputError,
   );
   let parameters: ReadonlyMap<string, Shape> = new Map();
-  const { program, ends } = await engine.program(
-    `forward ${B} ${H} ${W}`,
-    () => {
-      const recorded = recordForward(name, config, B, H, W, precision);
-      parameters = recorded.ends.parameters;
-      return recorded;
-    },
-    (missing, upload) => loaderFor(parameters)(missing, upload),
-  );
+  const record = () => {
+    const recorded = recordForward(name, config, B, H, W, precision);
+    parameters = recorded.ends.parameters;
+    return recorded;
+  };
+  const load: WeightLoader = (missing, upload) => loaderFor(parameters)(missing, upload);
+  const kept = await engine.program(`forward ${B} ${H} ${W} ${JSON.stringify(precision)}`, record, load);
+  const output = await evaluate(kept.program, kept.ends, config, input);
+  if (!output.output.every(Number.isFinite)) {
+    const open = await engine.openProgram(record, load);
+    try {
+      await evaluate(open.program, open.ends, config, input);
+      const layer = (await firstNonfinite(open.program)) ?? "the network's output";
+      throw new NumericError(`${name}: every number must be finite, got NaN or infinity first in ${layer}`, layer);
+    } finally {
+      open.program.destroy();
+    }
+  }
+  return output;
+}
+
+/** Uploads the input, runs the network once and reads its output. */
+async function evaluate(
+  program: Program,
+  ends: RecordedUNet2D,
+  config: UNet2DConfig,
+  input: ForwardInput,
+): Promise<ForwardOutput> {
+  const [B, C, H, W] = input.shape;
   const { sample, timesteps, classLabels, position, output } = ends;
   program.write(sample, padRows(nchwToNhwc(input.sample, [B, H, W, C]), [B, H, W, C]));
   const t = typeof input.timestep === "number" ? [input.timestep] : Array.from(input.timestep);

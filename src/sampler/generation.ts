@@ -1,7 +1,7 @@
 /** One run of the loop: uploads what it needs, replays the steps, reads the pictures back once. */
 import { clearedFlag, nonfiniteRow } from "../kernels/sampler_state";
 import { POSITION_WORDS } from "../kernels/time_share";
-import type { Tensor } from "../recording/recording";
+import type { Precision, Tensor } from "../recording/recording";
 import { type Canvas, drawOn } from "../runtime/canvas";
 import type { AdapterDescription } from "../runtime/device";
 import type { History } from "../runtime/history";
@@ -32,6 +32,10 @@ export interface RunReport {
   readonly readbacks: number;
   /** Bytes of GPU memory of this run's program; the weights come on top. */
   readonly memoryBytes: number;
+  /** How the matrices lie in memory, and the activations. */
+  readonly precision: Precision;
+  /** The layer that was beyond f16, where f16 was asked for and f32 had to do it; else null. */
+  readonly overflow: string | null;
   readonly ms: {
     readonly load: number;
     readonly compile: number;
@@ -89,6 +93,7 @@ export interface RunInputs {
   readonly sliceMs: number;
   readonly loadMs: number;
   readonly compileMs: number;
+  readonly overflow: string | null;
 }
 
 export class Run {
@@ -265,6 +270,8 @@ export class Run {
       dispatchesPerStep: this.#program.dispatchCount("step"),
       readbacks: this.#readbacks,
       memoryBytes: this.#program.bytes,
+      precision: this.#program.recording.precision,
+      overflow: this.#inputs.overflow,
       ms: {
         load: loadMs,
         compile: compileMs,

@@ -73,7 +73,9 @@ export class Model {
   loadMs = 0;
   readonly #folder: Folder;
   readonly #scheduler: Scheduler;
-  readonly #precision: Precision;
+  #precision: Precision;
+  /** The layer that was beyond f16, after which the model went on in f32. */
+  #overflow: string | null = null;
   readonly #options: LoadOptions;
   #engine: Promise<Engine> | undefined;
   /** Runs of one model share its buffers, so they wait for each other. */
@@ -122,17 +124,19 @@ export class Model {
   }
 
   /**
-   * From static to pictures: the whole loop on the GPU, one readback at the end.
+   * From static to pictures: the whole loop on the GPU, one readback at the end. Where f16 was asked for and a layer left
+   * its range, the pictures are made again in f32, and so are all later ones; `report.overflow` names the layer.
    * @throws InputError for options that cannot be meant, NumericError for NaN and infinity, DeviceError where the device is
    * lost, the signal's reason when aborted.
    */
   generate(options: GenerateOptions = {}): Promise<Generation> {
-    return this.#exclusive(async () => {
+    const generate = async () => {
       const run = await this.#start(options);
       const generation = await run.finish();
       await this.#checkFinite(run, options);
       return generation;
-    });
+    };
+    return this.#exclusive(() => generate().catch((error: unknown) => this.#retryInF32(error, generate)));
   }
 
   /**
@@ -143,7 +147,10 @@ export class Model {
     return this.#exclusive(async () => ({ run: await this.#start(options, isOpen), engine: await this.#openEngine() }));
   }
 
-  /** The loop, step by step: yields after each one, with x_t and the predicted x0 to look at. */
+  /**
+   * The loop, step by step: yields after each one, with x_t and the predicted x0 to look at. Where f16 was asked for and a
+   * layer left its range, the steps come once more from the first on, in f32.
+   */
   async *denoise(options: GenerateOptions = {}): AsyncGenerator<Step, Generation> {
     let release = () => {};
     const turn = new Promise<void>((resolve) => {
@@ -153,10 +160,16 @@ export class Model {
     this.#queue = turn;
     try {
       await before.catch(() => {});
-      const run = await this.#start(options);
-      const generation = yield* run.steps();
-      await this.#checkFinite(run, options);
-      return generation;
+      for (;;) {
+        const run = await this.#start(options);
+        const generation = yield* run.steps();
+        try {
+          await this.#checkFinite(run, options);
+          return generation;
+        } catch (error) {
+          await this.#retryInF32(error, async () => {});
+        }
+      }
     } finally {
       release();
     }
@@ -168,7 +181,8 @@ export class Model {
       const { runForward } = await import("./forward");
       const engine = await this.#openEngine();
       const loaderFor = (parameters: ReadonlyMap<string, Shape>) => this.#weightLoader(parameters);
-      return runForward(this.name, this.config, this.#precision, engine, input, loaderFor);
+      const forward = () => runForward(this.name, this.config, this.#precision, engine, input, loaderFor);
+      return forward().catch((error: unknown) => this.#retryInF32(error, forward));
     });
   }
 
@@ -183,6 +197,14 @@ export class Model {
     this.destroy();
   }
 
+  /** Where f16 was too small for a layer, the model goes on in f32, and says so in its reports; other errors are thrown on. */
+  #retryInF32<T>(error: unknown, again: () => Promise<T>): Promise<T> {
+    if (!(error instanceof NumericError) || this.#precision.activations === "f32") throw error;
+    this.#precision = { ...this.#precision, activations: "f32" };
+    this.#overflow = error.layer;
+    return again();
+  }
+
   /** Throws, naming the layer, where a run that is over held a NaN or an infinity. */
   async #checkFinite({ nonfiniteRow, evaluations }: Run, options: GenerateOptions): Promise<void> {
     if (nonfiniteRow === null) return;
@@ -194,6 +216,7 @@ export class Model {
       throw new NumericError(
         `${this.name}: every number must be finite, got NaN or infinity first in ${layer}, ` +
           `at evaluation ${nonfiniteRow + 1} of ${evaluations}`,
+        layer,
       );
     } finally {
       run.program.destroy();
@@ -236,7 +259,7 @@ export class Model {
       : await engine.program(JSON.stringify(shape), record, loader, onCompiled);
     const compileMs = performance.now() - start;
     const { seed, sliceMs } = checked;
-    const inputs = { plan, conditions, seed, sliceMs, loadMs: this.loadMs, compileMs };
+    const inputs = { plan, conditions, seed, sliceMs, loadMs: this.loadMs, compileMs, overflow: this.#overflow };
     return new Run(program, ends, inputs, options, engine.device.adapter);
   }
 
@@ -247,12 +270,19 @@ export class Model {
       );
   }
 
+  /** A fresh engine; before f16 is used on it, it is tried. */
+  async #newEngine(): Promise<Engine> {
+    const engine = await Engine.open(this.#options);
+    if (this.#precision.activations === "f16") await (await import("./half_check")).checkHalf(engine);
+    return engine;
+  }
+
   async #openEngine(): Promise<Engine> {
     check(!this.#isDestroyed, () => `${this.name}: the model was destroyed; load it again`, InputError);
     const opened = this.#engine;
     const engine = await opened?.catch(() => undefined);
     // Of several callers that find the device lost, the first opens the next.
-    if (this.#engine === opened && !engine?.device.isAlive) this.#engine = Engine.open(this.#options);
+    if (this.#engine === opened && !engine?.device.isAlive) this.#engine = this.#newEngine();
     return this.#engine!;
   }
 

@@ -13,16 +13,29 @@ export interface PrecisionOptions {
    * 8-bit integers with a scale for each output channel (a quarter). The file's own precision unless given; sums are f32.
    */
   readonly weights?: WeightDType;
+  /**
+   * "f16": activations lie in memory as f16 and are multiplied as f16, while sums, norms, softmax and the sampler stay f32.
+   * For adapters with shader-f16. A run that leaves f16's range is made again in f32. "f32" unless given.
+   */
+  readonly precision?: "f32" | "f16";
 }
 
 /** @throws InputError for a precision that there is not. */
-export function precisionOf({ weights }: PrecisionOptions, checkpoint: Pick<Checkpoint, "tensors">): Precision {
+export function precisionOf(
+  { weights, precision = "f32" }: PrecisionOptions,
+  checkpoint: Pick<Checkpoint, "tensors">,
+): Precision {
   check(
     weights === undefined || WEIGHT_DTYPES.includes(weights),
     () => `weights: must be one of ${WEIGHT_DTYPES.join(", ")}, got ${weights}`,
     InputError,
   );
-  return { weights: weights ?? weightsOf(checkpoint) };
+  check(
+    precision === "f32" || precision === "f16",
+    () => `precision: must be f32 or f16, got ${precision}`,
+    InputError,
+  );
+  return { weights: weights ?? weightsOf(checkpoint), activations: precision };
 }
 
 /** The narrowest type that loses nothing of the file's matrices, near enough: integers stay integers. */

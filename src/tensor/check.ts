@@ -37,6 +37,13 @@ export class InputError extends UnstaticError {
 /** A NaN or an infinity where a picture should be: the weights, or an input, are beyond what the numbers can hold. */
 export class NumericError extends UnstaticError {
   override name = "NumericError";
+  /** The first layer whose result is not finite, by its path in the model. */
+  readonly layer: string;
+
+  constructor(message: string, layer: string) {
+    super(message);
+    this.layer = layer;
+  }
 }
 
 /** Throws `ErrorClass` unless `condition` holds. The message is a function: building it costs nothing while all is well. */

@@ -50,7 +50,7 @@ async function convolve(given: Case, w: Float32Array<ArrayBuffer>, weights: Form
   const { shape, channels, second = 0, kernel } = given;
   const [B, H, W, C] = shape;
   const { device, pipelines } = await testDevice({ baseline: target === null });
-  const recording = new Recording("test", { weights });
+  const recording = new Recording("test", { weights, activations: "f32" });
   const x = recording.state("x", shape);
   const other = second > 0 ? recording.state<BHWC>("second", [B, H, W, second]) : undefined;
   const vectors = recording.state("vectors", [channels]);

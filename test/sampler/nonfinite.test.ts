@@ -1,15 +1,13 @@
 /** A run that leaves the finite numbers ends with the name of the layer where that began, never with a grey picture. */
-import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openFolder } from "../../src/checkpoint/folder";
-import { encodeSafetensors, float32Tensor } from "../../src/checkpoint/safetensors_writer";
 import { load, NumericError } from "../../src/index";
 import { nonfiniteRow } from "../../src/kernels/sampler_state";
+import { changedModel } from "../support/changed_model";
 
 const FOLDER = "test/fixtures/unets/doodle";
-const WEIGHTS = "diffusion_pytorch_model.safetensors";
 
 let scratch: string;
 beforeAll(async () => {
@@ -19,15 +17,9 @@ afterAll(() => rm(scratch, { recursive: true }));
 
 /** A copy of the model in which every number of `tensor` is `value`: finite itself, so that the file is sound. */
 async function modelWith(tensor: string, value: number): Promise<string> {
-  const folder = await mkdtemp(join(scratch, "model-"));
-  await cp(FOLDER, folder, { recursive: true });
-  const { checkpoint } = await openFolder(FOLDER);
-  const tensors = new Map();
-  for (const [name, { shape }] of checkpoint.tensors) {
-    const values = await checkpoint.read(name);
-    tensors.set(name, float32Tensor(name === tensor ? values.fill(value) : values, shape));
-  }
-  await writeFile(join(folder, WEIGHTS), encodeSafetensors(tensors));
+  const folder = await changedModel(FOLDER, scratch, (name, values) => {
+    if (name === tensor) values.fill(value);
+  });
   // Guidance wants a class that stands for none.
   await writeFile(join(folder, "labels.json"), JSON.stringify({ labels: ["a", "b", "c", "d"], unconditional: 4 }));
   return folder;

@@ -1,10 +1,11 @@
 /** Runs a recorded UNet2DModel once, on the tensors that make_unets.py saved beside it. */
 import type { Checkpoint } from "../../src/checkpoint/checkpoint";
+import { applyFormats } from "../../src/kernels/formats";
 import { type Choice, chooseAlgorithms, type Target } from "../../src/kernels/variants";
 import { type RecordedUNet2D, recordUNet2D } from "../../src/models/unet_2d";
 import type { UNet2DConfig } from "../../src/models/unet_2d_config";
 import { loadWeights } from "../../src/models/weights";
-import { Recording, type Tensor } from "../../src/recording/recording";
+import { type Precision, Recording, type Tensor } from "../../src/recording/recording";
 import { Program } from "../../src/runtime/program";
 import { Weights } from "../../src/runtime/weights";
 import { type BHWC, nchwToNhwc, nhwcToNchw, padRows, sizeOf, unpadRows } from "../../src/tensor/shape";
@@ -39,6 +40,8 @@ export interface ForwardOptions {
   /** Runs the algorithms of such an adapter in their place, or those of `choice`. */
   readonly target?: Target;
   readonly choice?: Choice;
+  /** How numbers lie in memory; f32 unless given. */
+  readonly precision?: Precision;
 }
 
 /** The network's output for `reference`, or a block's, as (B, C, H, W). */
@@ -46,15 +49,16 @@ export async function forward(
   config: UNet2DConfig,
   checkpoint: Checkpoint,
   reference: Reference,
-  { block, steps = 1, adapts = false, target, choice }: ForwardOptions = {},
+  { block, steps = 1, adapts = false, target, choice, precision }: ForwardOptions = {},
 ): Promise<Float32Array> {
-  const { device, pipelines } = await testDevice({ baseline: !adapts });
+  const { device, pipelines } = await testDevice({ baseline: !adapts && !precision });
   const [batch, , height, width] = reference.shape as [number, number, number, number];
-  const recording = new Recording("unet");
+  const recording = new Recording("unet", precision);
   const unet = recordUNet2D(recording, config, { batch, height, width, steps, conditions: batch });
   const output = block === undefined ? unet.output : endAfter(recording, block);
   if (target) chooseAlgorithms(recording, target, choice);
   else if (adapts) chooseAlgorithms(recording, device.adapter);
+  applyFormats(recording);
   const weights = new Weights(device);
   await loadWeights(recording.weights, unet.parameters, checkpoint, (weight, packed) => weights.upload(weight, packed));
   const program = await Program.create(device, pipelines, weights, recording);

@@ -1,0 +1,56 @@
+/**
+ * The UNet with weights in f16 and int8, and with activations in f16, against diffusers in f32. What f16 may cost is stated;
+ * what an adapter without shader-f16 cannot run is said so: the one skip that there is.
+ */
+import { readdirSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { fileSource } from "../../src/checkpoint/file_source";
+import { openFolder } from "../../src/checkpoint/folder";
+import { openSafetensors } from "../../src/checkpoint/safetensors";
+import { parseUNet2DConfig } from "../../src/models/unet_2d_config";
+import { testDevice } from "../support/gpu";
+import { type ForwardOptions, forward, readReference, relativeError } from "../support/unet";
+
+const FOLDER = "test/fixtures/unets";
+const NAMES = readdirSync(FOLDER).sort();
+
+async function errorOf(name: string, options: ForwardOptions): Promise<number> {
+  const { unetConfig, unetConfigFile, checkpoint } = await openFolder(`${FOLDER}/${name}`);
+  const config = parseUNet2DConfig(unetConfig, unetConfigFile);
+  const file = await openSafetensors(fileSource(`${FOLDER}/${name}/reference.safetensors`));
+  const output = await forward(config, checkpoint, await readReference(file), options);
+  return relativeError(output, await file.read("output"));
+}
+
+const { features, description } = (await testDevice({ baseline: false })).device.adapter;
+const hasHalf = features.includes("shader-f16");
+if (!hasHalf) console.log(`skipped: activations in f16, since ${description} has no shader-f16`);
+
+// Between them: attention of either kind, norms that modulate, uneven heads and channels, two sources, resampling.
+const FEW = ["attention_groups", "odd_channels", "odd_heads", "resnet_samplers"];
+
+describe.each([
+  { algorithms: "that run everywhere", adapts: false, names: FEW },
+  { algorithms: "that the adapter prefers", adapts: true, names: NAMES },
+])("algorithms $algorithms", ({ adapts, names }) => {
+  test.skipIf(!hasHalf).each(names)(
+    "activations in f16: %s",
+    async (name) => {
+      const error = await errorOf(name, { adapts, precision: { weights: "f32", activations: "f16" } });
+      console.log(`f16 ${name.padEnd(22)} max |difference| / std(output) = ${error.toExponential(2)}`);
+      // Some twenty layers round to 2^-11 each, and the largest of a few hundred differences counts.
+      expect(error).toBeLessThanOrEqual(2e-2);
+      // Nor is it f32 in disguise.
+      expect(error).toBeGreaterThan(1e-4);
+      // A software adapter takes minutes over its first kernel of this size where others are at work, too.
+    },
+    400_000,
+  );
+
+  // Most files have f16 weights: no_mid_mish has not.
+  test.each(["odd_heads", "no_mid_mish"])("weights in f16: %s", async (name) => {
+    const error = await errorOf(name, { adapts, precision: { weights: "f16", activations: "f32" } });
+    console.log(`w16 ${name.padEnd(22)} max |difference| / std(output) = ${error.toExponential(2)}`);
+    expect(error).toBeLessThanOrEqual(1e-2);
+  });
+});
