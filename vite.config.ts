@@ -4,7 +4,7 @@ import { engineChunks } from "./src/build/engine_chunks.ts";
 import { siteWeights } from "./src/build/site_weights.ts";
 import { sizeLimit } from "./src/build/size_limit.ts";
 import { wgsl } from "./src/build/wgsl_plugin.ts";
-import { workerEntry } from "./src/build/worker_entry.ts";
+import { workerFile } from "./src/build/worker_file.ts";
 import { findDriver } from "./src/cli/driver.ts";
 
 /** `--mode cli`: one file for Node; everything but Dawn is bundled, so that it runs without node_modules elsewhere. */
@@ -18,14 +18,13 @@ const commandLine = {
 
 const chunks = engineChunks("/src/engine.ts");
 
-/** `--mode library`: what pages import, as `unstatic`, `unstatic/element` and `unstatic/cpu`; the worker is fetched. */
+/** `--mode library`: what pages import, as `unstatic`, `unstatic/element` and `unstatic/cpu`. */
 const library = {
   lib: {
     entry: {
       index: "src/index.ts",
       element: "src/element/unstatic_image.ts",
       cpu: "src/cpu/index.ts",
-      worker: "src/worker/worker.ts",
     },
     formats: ["es" as const],
   },
@@ -68,7 +67,7 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
       wgsl({ isForPages: mode === "library" }),
       ...(mode === "library"
         ? [
-            workerEntry("worker.ts", "worker.js"),
+            workerFile("src/worker/worker.ts", "worker.js", "dist"),
             chunks.plugin,
             sizeLimit("element", ELEMENT_BYTES),
             declarations("tsconfig.build.json", "dist/types"),
@@ -76,8 +75,8 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
         : []),
       ...(mode === "site" ? [siteWeights(import.meta.dirname, "weights/doodle")] : []),
     ],
-    // A worker's bundle is its own: it needs to read shaders, too.
-    worker: { format: "es", plugins: () => [wgsl()] },
+    // The site's worker is a bundle of its own.
+    worker: { format: "es", plugins: () => [wgsl({ hasTexts: false })] },
     ...(mode === "library" ? { build: library } : {}),
     ...(mode === "site" ? { root: "src/site", base: "./", build: site, server: { fs: { allow: ["../.."] } } } : {}),
     ...(mode === "cli" ? { build: commandLine, ssr: { noExternal: true, external: ["webgpu"] } } : {}),

@@ -26,9 +26,9 @@ const CODE = "?code";
  * Vite plugin: turns every imported `.wgsl` file into a module whose default export is its `Shader`.
  *
  * Pages download less of it: a late kernel's text is a file of its own, fetched when a program holds it; what several
- * kernels include is there once; and texts are minified.
+ * kernels include is there once; and texts are minified. The CPU path needs no text at all.
  */
-export function wgsl({ isForPages = false } = {}): Plugin {
+export function wgsl({ isForPages = false, hasTexts = true } = {}): Plugin {
   const minify = isForPages ? wgslMinifier() : (text: string) => text;
   const textOf = (file: string) => JSON.stringify(minify(readFileSync(file, "utf8")));
   const codeOf = ([kernel, ...libraries]: readonly string[]) => [
@@ -41,13 +41,14 @@ export function wgsl({ isForPages = false } = {}): Plugin {
     load(id) {
       const [file, query] = id.split(/(?=\?)/) as [string, string?];
       if (!file.endsWith(".wgsl")) return null;
-      if (query === TEXT) return `export default ${textOf(file)};`;
+      if (query === TEXT && hasTexts) return `export default ${textOf(file)};`;
       if (query !== undefined && query !== LATE && query !== LAYOUT && query !== CODE) return null;
       const { shader, files } = readShader(file);
       for (const path of files) this.addWatchFile(path);
       if (query === CODE) return [...codeOf(files), "export default code;"].join("\n");
       const { code: _, ...rest } = shader;
-      if (query === LAYOUT && isForPages) return `export default ${JSON.stringify({ code: "", ...rest })};`;
+      if (!hasTexts || (query === LAYOUT && isForPages))
+        return `export default ${JSON.stringify({ code: "", ...rest })};`;
       if (query === LATE && isForPages) {
         const fetch = `() => import(${JSON.stringify(file + CODE)}).then((module) => module.default)`;
         return `export default { code: "", fetchCode: ${fetch}, ...${JSON.stringify(rest)} };`;

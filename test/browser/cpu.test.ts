@@ -1,6 +1,8 @@
 /** `<unstatic-image>` in a browser that has no WebGPU: the CPU path draws, in a worker, and the element says so. */
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Browser, Page } from "puppeteer";
+import { build } from "vite";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { UnstaticImage } from "../../src/element/unstatic_image";
 import { load } from "../../src/index";
@@ -11,11 +13,13 @@ import { type StaticServer, serveFolder } from "../support/static_server";
 const WEIGHTS = "weights/doodle/unet/diffusion_pytorch_model.safetensors";
 const QUICK = 'src="weights/doodle" prompt="rabbit" steps="4" guidance="1"';
 
+const ROOT = join(import.meta.dirname, "../..");
+
 let server: StaticServer;
 let browser: Browser;
 beforeAll(async () => {
   await buildLibrary();
-  server = await serveFolder(join(import.meta.dirname, "../.."));
+  server = await serveFolder(ROOT);
   browser = await launchBrowser({ webgpu: false });
 });
 afterAll(async () => {
@@ -131,5 +135,30 @@ test("errors cross from the worker with their words; what cannot be meant is ref
     name: "InputError",
     message: expect.stringMatching(/a sampler must be one of .*, got "eulr"/),
   });
+  await page.close();
+});
+
+test("a page that a bundler built finds the worker among its own files", async () => {
+  const app = "node_modules/.cache/unstatic/app";
+  const element = `<unstatic-image id="a" ${QUICK.replace("weights", `${"../".repeat(5)}weights`)} autoplay="now">`;
+  await mkdir(join(ROOT, app), { recursive: true });
+  await writeFile(
+    join(ROOT, app, "index.html"),
+    `<!doctype html><html lang="en"><title>Test</title><link rel="icon" href="data:,">
+     <script type="module" src="main.js"></script>${element}</unstatic-image>`,
+  );
+  await writeFile(join(ROOT, app, "main.js"), 'import "unstatic/element";');
+  await build({
+    root: join(ROOT, app),
+    configFile: false,
+    logLevel: "error",
+    base: "./",
+    resolve: { alias: { "unstatic/element": join(ROOT, "dist/element.js") } },
+  });
+  const page = await browser.newPage();
+  await page.goto(`${server.address}${app}/dist/index.html`);
+  await page.waitForFunction('customElements.get("unstatic-image")');
+  await inState(page, "a", "done");
+  expect(await noteOf(page, "a")).toBe("Drawn by the CPU, without WebGPU");
   await page.close();
 });
