@@ -18,12 +18,21 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** Arrow keys, Home and End move the focus among the buttons of `container`, which is one stop for the Tab key. */
+const listening = new WeakSet<HTMLElement>();
+
+/**
+ * Arrow keys, Home and End move the focus among the buttons of `container` that have `data-stop`; for the Tab key they are
+ * one stop. Called again whenever the buttons are others.
+ */
 export function roving(container: HTMLElement): void {
   const buttons = () => [...container.querySelectorAll<HTMLButtonElement>("button[data-stop]")];
   const stopAt = (chosen: HTMLButtonElement) => {
     for (const button of buttons()) button.tabIndex = button === chosen ? 0 : -1;
   };
+  const first = buttons().find((button) => button.getAttribute("aria-pressed") === "true") ?? buttons()[0];
+  if (first) stopAt(first);
+  if (listening.has(container)) return;
+  listening.add(container);
   container.addEventListener("focusin", ({ target }) => {
     if (target instanceof HTMLButtonElement && target.dataset.stop !== undefined) stopAt(target);
   });
@@ -44,6 +53,4 @@ export function roving(container: HTMLElement): void {
     event.preventDefault();
     next.focus();
   });
-  const first = buttons().find((button) => button.getAttribute("aria-pressed") === "true") ?? buttons()[0];
-  if (first) stopAt(first);
 }

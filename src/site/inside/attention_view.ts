@@ -2,100 +2,86 @@
 import type { AttentionMap, TensorValues } from "../../index";
 import { h } from "../dom";
 import { mapsOf } from "./pictures";
+import { onPlace, type Place } from "./places";
 import { percentage } from "./words";
 
 /** Of the drawing, in pixels: fine enough for any picture that is shown, cheap enough for every move of the pointer. */
 const SIZE = 256;
 
-export class AttentionView {
-  readonly element = h("div", { class: "attention" });
-  #head = 0;
-  #query: [y: number, x: number] | undefined;
+const HINT =
+  "Click or move over the picture: the outlined place asks, and the brighter another place, the more of its value it is given. Behind it lies the network's present guess of the finished picture.";
 
-  /** @param picture what the network believes the picture to be, (B, H, W, C) */
+interface Shown {
+  readonly map: AttentionMap;
+  /** What the network believes the picture to be, (B, H, W, C). */
+  readonly picture: TensorValues;
+  readonly image: number;
+}
+
+export class AttentionView {
+  readonly element: HTMLElement;
+  readonly #canvas = h("canvas", {
+    class: "attention-map",
+    width: SIZE,
+    tabindex: 0,
+    role: "img",
+    "aria-describedby": "attention-reading",
+  });
+  readonly #heads = h("div", { class: "segmented", role: "group", "aria-label": "Head" });
+  readonly #reading = h("p", { class: "attention-reading", id: "attention-reading", "aria-live": "polite" });
+  #shown: Shown | undefined;
+  #head = 0;
+  #query: Place = [0, 0];
+
+  constructor() {
+    const side = h("div", { class: "attention-side" }, this.#heads, this.#reading, h("p", { class: "quiet" }, HINT));
+    this.element = h("div", { class: "attention" }, h("div", { class: "attention-side" }, this.#canvas), side);
+    onPlace(
+      this.#canvas,
+      () => this.#shown?.map,
+      () => this.#query,
+      (place) => {
+        this.#query = place;
+        this.#draw();
+      },
+    );
+  }
+
   show(map: AttentionMap, picture: TensorValues, image: number): void {
-    this.#head = Math.min(this.#head, map.heads - 1);
-    this.#query ??= [Math.floor(map.height / 2), Math.floor(map.width / 2)];
-    const canvas = h("canvas", {
-      class: "attention-map",
-      width: SIZE,
-      height: Math.round((SIZE * map.height) / map.width),
-      tabindex: 0,
-      role: "img",
-      "aria-describedby": "attention-reading",
-    });
-    const reading = h("p", { class: "attention-reading", id: "attention-reading", "aria-live": "polite" });
-    const draw = () => {
-      const [y, x] = this.#query!;
-      const weights = map.weights(Math.min(image, map.images - 1), this.#head, y * map.width + x);
-      drawHeat(canvas, map, picture, Math.min(image, mapsOf(picture).images - 1), weights, y * map.width + x);
-      const label = `Where row ${y}, column ${x} looks; arrow keys move the place`;
-      canvas.setAttribute("aria-label", label);
-      reading.replaceChildren(...describe(map, weights, [y, x]));
-    };
-    const to = (y: number, x: number) => {
-      this.#query = [Math.max(0, Math.min(map.height - 1, y)), Math.max(0, Math.min(map.width - 1, x))];
-      draw();
-    };
-    listen(canvas, map, () => this.#query!, to);
-    const heads = h("div", { class: "segmented", role: "group", "aria-label": "Head" });
-    for (let head = 0; head < map.heads; head++) {
+    const isNew = this.#shown?.map.height !== map.height || this.#shown.map.width !== map.width;
+    if (isNew) this.#query = [Math.floor(map.height / 2), Math.floor(map.width / 2)];
+    this.#shown = { map, picture, image };
+    this.#canvas.height = Math.round((SIZE * map.height) / map.width);
+    if (this.#heads.children.length !== map.heads) this.#makeHeads(map.heads);
+    this.#draw();
+  }
+
+  #makeHeads(count: number): void {
+    this.#head = 0;
+    const buttons = Array.from({ length: count }, (_, head) => {
       const choose = () => {
         this.#head = head;
-        for (const [i, button] of [...heads.children].entries())
-          button.setAttribute("aria-pressed", String(i === head));
-        draw();
+        for (const [i, button] of buttons.entries()) button.setAttribute("aria-pressed", String(i === head));
+        this.#draw();
       };
-      const pressed = String(head === this.#head);
-      heads.append(h("button", { type: "button", "aria-pressed": pressed, onclick: choose }, `Head ${head + 1}`));
-    }
-    this.element.replaceChildren(
-      h("div", { class: "attention-side" }, canvas),
-      h(
-        "div",
-        { class: "attention-side" },
-        heads,
-        reading,
-        h(
-          "p",
-          { class: "quiet" },
-          "Click or move over the picture: the outlined place asks, and the brighter another place, the more of its value it is given. Behind it lies the network's present guess of the finished picture.",
-        ),
-      ),
-    );
-    draw();
+      const pressed = String(head === 0);
+      return h("button", { type: "button", "aria-pressed": pressed, onclick: choose }, `Head ${head + 1}`);
+    });
+    this.#heads.replaceChildren(...buttons);
+  }
+
+  #draw(): void {
+    const { map, picture, image } = this.#shown!;
+    const [y, x] = this.#query;
+    const query = y * map.width + x;
+    const weights = map.weights(Math.min(image, map.images - 1), this.#head, query);
+    drawHeat(this.#canvas, map, picture, Math.min(image, mapsOf(picture).images - 1), weights, query);
+    this.#canvas.setAttribute("aria-label", `Where row ${y}, column ${x} looks; arrow keys move the place`);
+    this.#reading.replaceChildren(...describe(map, weights, this.#query));
   }
 }
 
-function listen(
-  canvas: HTMLCanvasElement,
-  map: AttentionMap,
-  query: () => readonly [number, number],
-  to: (y: number, x: number) => void,
-): void {
-  const point = ({ offsetX, offsetY }: MouseEvent) =>
-    to(
-      Math.floor((offsetY / canvas.clientHeight) * map.height),
-      Math.floor((offsetX / canvas.clientWidth) * map.width),
-    );
-  canvas.addEventListener("click", point);
-  canvas.addEventListener("pointermove", point);
-  const moves: Readonly<Record<string, readonly [number, number]>> = {
-    ArrowUp: [-1, 0],
-    ArrowDown: [1, 0],
-    ArrowLeft: [0, -1],
-    ArrowRight: [0, 1],
-  };
-  canvas.addEventListener("keydown", (event) => {
-    const move = moves[event.key];
-    if (!move) return;
-    event.preventDefault();
-    const [y, x] = query();
-    to(y + move[0], x + move[1]);
-  });
-}
-
-function describe(map: AttentionMap, weights: Float32Array, [y, x]: readonly [number, number]): (Node | string)[] {
+function describe(map: AttentionMap, weights: Float32Array, [y, x]: Place): (Node | string)[] {
   let top = 0;
   weights.forEach((weight, key) => {
     if (weight > weights[top]!) top = key;

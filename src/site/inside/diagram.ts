@@ -26,11 +26,9 @@ interface DrawnNode {
 
 export class Diagram {
   readonly element: HTMLElement;
-  readonly #graph: Graph;
   readonly #nodes: readonly DrawnNode[];
 
   constructor(graph: Graph, onSelect: (index: number) => void) {
-    this.#graph = graph;
     const places = placesOf(graph);
     const width = Math.max(...places.map(({ x, size }) => x + size)) + GAP;
     const height = TOP + graph.levels * ROW;
@@ -66,12 +64,10 @@ export class Diagram {
   /** Shows each node's share of the step's time, 0 to 1; null for those outside of the step. */
   showShares(shares: readonly (number | null)[]): void {
     const largest = Math.max(...shares.map((share) => share ?? 0));
-    this.#nodes.forEach(({ bar, share, button }, i) => {
+    this.#nodes.forEach(({ bar, share }, i) => {
       const value = shares[i] ?? null;
       bar.style.setProperty("--part", String(value === null ? 0 : value / largest));
       share.textContent = value === null ? "" : percentage(value);
-      const node = this.#graph.nodes[i]!;
-      button.setAttribute("aria-label", labelOf(node) + (value === null ? "" : `, ${percentage(value)} of the step`));
     });
   }
 }
@@ -105,7 +101,7 @@ function drawNode(node: GraphNode, { x, y, size }: Place): DrawnNode {
       "data-stop": "",
       "data-kind": node.kind,
       "aria-pressed": "false",
-      "aria-label": labelOf(node),
+      "data-path": node.path,
       title: labelOf(node),
       style: `--x:${x};--y:${y};--size:${size}`,
     },
@@ -113,6 +109,7 @@ function drawNode(node: GraphNode, { x, y, size }: Place): DrawnNode {
     bar,
     h("span", { class: "diagram-name" }, shortName(node)),
     share,
+    h("span", { class: "visually-hidden" }, labelOf(node)),
   );
   return { button, canvas, bar, share };
 }

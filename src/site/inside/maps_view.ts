@@ -3,6 +3,7 @@ import type { Layer, TensorValues } from "../../index";
 import { h, roving } from "../dom";
 import { limitOf, type Scale } from "./colours";
 import { drawMap, liveliest, type Maps, mapsOf } from "./pictures";
+import { onPlace } from "./places";
 import { number, shape } from "./words";
 
 /** Maps that are drawn before someone asks for all. */
@@ -17,109 +18,102 @@ export interface ShownTensor {
   readonly image: number;
 }
 
+/** What is drawn now. */
+interface Drawn {
+  readonly maps: Maps;
+  readonly image: number;
+  readonly scale: Scale;
+  readonly limit: number;
+}
+
 export class MapsView {
-  readonly element = h("div", { class: "maps" });
+  readonly element: HTMLElement;
+  readonly #caption = h("p", { class: "maps-caption" });
+  readonly #big = h("canvas", { class: "maps-big", tabindex: 0, role: "img", "aria-describedby": "maps-reading" });
+  readonly #cursor = h("span", { class: "maps-cursor", "aria-hidden": "true" });
+  readonly #reading = h("div", { class: "maps-reading", id: "maps-reading", "aria-live": "polite" });
+  readonly #grid = h("div", { class: "maps-grid", role: "group", "aria-label": "Maps, one per channel" });
+  #drawn: Drawn | undefined;
   #channel = 0;
-  #pixel: [y: number, x: number] = [0, 0];
+  #pixel: readonly [y: number, x: number] = [0, 0];
   #showsAll = false;
   /** What the choice of channel and pixel belongs to. */
   #chosenFor = "";
 
+  constructor() {
+    const frame = h("div", { class: "maps-frame" }, this.#big, this.#cursor);
+    const large = h("div", { class: "maps-large" }, frame, this.#reading);
+    this.element = h("div", { class: "maps" }, this.#caption, large, this.#grid);
+    onPlace(
+      this.#big,
+      () => this.#drawn?.maps,
+      () => this.#pixel,
+      (pixel) => {
+        this.#pixel = pixel;
+        this.#update();
+      },
+    );
+  }
+
   show({ layer, binding, tensor, image }: ShownTensor, scale: Scale): void {
     const maps = mapsOf(tensor);
     const limit = limitOf(tensor.values);
-    const shown = Math.min(image, maps.images - 1);
+    this.#drawn = { maps, image: Math.min(image, maps.images - 1), scale, limit };
     const key = `${layer.index} ${binding}`;
     if (this.#chosenFor !== key) {
       this.#chosenFor = key;
-      this.#channel = liveliest(maps, shown);
+      this.#channel = liveliest(maps, this.#drawn.image);
       this.#pixel = [Math.floor(maps.height / 2), Math.floor(maps.width / 2)];
       this.#showsAll = false;
     }
-    const big = h("canvas", {
-      class: "maps-big",
-      tabindex: 0,
-      role: "img",
-      "aria-describedby": "maps-reading",
-      style: `aspect-ratio:${maps.width}/${maps.height}`,
-    });
-    const cursor = h("span", { class: "maps-cursor", "aria-hidden": "true" });
-    const reading = h("div", { class: "maps-reading", id: "maps-reading", "aria-live": "polite" });
-    const grid = h("div", { class: "maps-grid", role: "group", "aria-label": "Maps, one per channel" });
-    const update = () => {
-      drawMap(big, maps, shown, this.#channel, scale, limit);
-      big.setAttribute("aria-label", `Channel ${this.#channel} enlarged; arrow keys move the pixel`);
-      this.#placeCursor(cursor, maps);
-      reading.replaceChildren(...this.#readings(maps, shown));
-      for (const button of grid.querySelectorAll("button")) {
-        button.setAttribute("aria-pressed", String(button.dataset.channel === String(this.#channel)));
-      }
-    };
-    this.#listen(big, maps, update);
-    this.#fillGrid(grid, maps, shown, scale, limit, update);
-    const caption = h(
-      "p",
-      { class: "maps-caption" },
-      `${binding}: ${shape(tensor.shape)}${maps.isPicture ? `, ${maps.channels} maps` : ""}. Full colour is ${number(limit)}.`,
-    );
-    const large = h("div", { class: "maps-large" }, h("div", { class: "maps-frame" }, big, cursor), reading);
-    this.element.replaceChildren(caption, large, ...(maps.channels > 1 ? [grid] : []));
-    update();
-    roving(grid);
+    const channels = maps.isPicture ? `, ${maps.channels} maps` : "";
+    this.#caption.textContent = `${binding}: ${shape(tensor.shape)}${channels}. Full colour is ${number(limit)}.`;
+    this.#big.style.aspectRatio = `${maps.width} / ${maps.height}`;
+    this.#grid.hidden = maps.channels === 1;
+    this.#fillGrid();
+    this.#update();
   }
 
-  #fillGrid(grid: HTMLElement, maps: Maps, image: number, scale: Scale, limit: number, update: () => void): void {
+  /** The chosen map, its numbers, and which one it is. */
+  #update(): void {
+    const { maps, image, scale, limit } = this.#drawn!;
+    drawMap(this.#big, maps, image, this.#channel, scale, limit);
+    this.#big.setAttribute("aria-label", `Channel ${this.#channel} enlarged; arrow keys move the pixel`);
+    this.#placeCursor(this.#cursor, maps);
+    this.#reading.replaceChildren(...this.#readings(maps, image));
+    for (const button of this.#grid.querySelectorAll("button")) {
+      button.setAttribute("aria-pressed", String(button.dataset.channel === String(this.#channel)));
+    }
+  }
+
+  #fillGrid(): void {
+    const { maps, image, scale, limit } = this.#drawn!;
+    const focused = this.#grid.contains(document.activeElement)
+      ? (document.activeElement as HTMLElement).dataset.channel
+      : undefined;
     const count = this.#showsAll ? maps.channels : Math.min(maps.channels, SHOWN);
     const cells = Array.from({ length: count }, (_, channel) => {
       const canvas = h("canvas", { class: "maps-small", "aria-hidden": "true" });
       drawMap(canvas, maps, image, channel, scale, limit);
       const choose = () => {
         this.#channel = channel;
-        update();
+        this.#update();
       };
       const name = `Channel ${channel}`;
-      return h(
-        "button",
-        { type: "button", "data-stop": "", "data-channel": channel, "aria-label": name, title: name, onclick: choose },
-        canvas,
-      );
+      const attributes = { "data-stop": "", "data-channel": channel, "aria-label": name, title: name, onclick: choose };
+      return h("button", { type: "button", ...attributes }, canvas);
     });
     const more = () => {
       this.#showsAll = true;
-      this.#fillGrid(grid, maps, image, scale, limit, update);
-      update();
-      roving(grid);
-      grid.querySelectorAll("button")[count]?.focus();
+      this.#fillGrid();
+      this.#update();
+      this.#grid.querySelectorAll("button")[count]?.focus();
     };
     const rest = maps.channels - count;
-    grid.replaceChildren(
-      ...cells,
-      ...(rest > 0
-        ? [h("button", { type: "button", class: "maps-more", "data-stop": "", onclick: more }, `+ ${rest}`)]
-        : []),
-    );
-  }
-
-  #listen(big: HTMLCanvasElement, maps: Maps, update: () => void): void {
-    const to = (y: number, x: number) => {
-      this.#pixel = [Math.max(0, Math.min(maps.height - 1, y)), Math.max(0, Math.min(maps.width - 1, x))];
-      update();
-    };
-    big.addEventListener("pointermove", ({ offsetX, offsetY }) => {
-      to(Math.floor((offsetY / big.clientHeight) * maps.height), Math.floor((offsetX / big.clientWidth) * maps.width));
-    });
-    big.addEventListener("keydown", (event) => {
-      const moves: Record<string, [number, number]> = {
-        ArrowUp: [-1, 0],
-        ArrowDown: [1, 0],
-        ArrowLeft: [0, -1],
-        ArrowRight: [0, 1],
-      };
-      const move = moves[event.key];
-      if (!move) return;
-      event.preventDefault();
-      to(this.#pixel[0] + move[0], this.#pixel[1] + move[1]);
-    });
+    const last = h("button", { type: "button", class: "maps-more", "data-stop": "", onclick: more }, `+ ${rest}`);
+    this.#grid.replaceChildren(...cells, ...(rest > 0 ? [last] : []));
+    roving(this.#grid);
+    if (focused !== undefined) this.#grid.querySelector<HTMLElement>(`[data-channel="${focused}"]`)?.focus();
   }
 
   #placeCursor(cursor: HTMLElement, { height, width }: Maps): void {

@@ -43,12 +43,13 @@ export class Panel {
     return this.#layer !== undefined;
   }
 
-  /** Shows a module: its attention, else its costliest dispatch. */
+  /** Shows a module: its attention, else the dispatch that makes its result. */
   async showNode(node: GraphNode, held: Held): Promise<void> {
     this.#held = held;
     this.#node = node;
-    const [costliest] = [...node.layers].sort((a, b) => b.flops - a.flops);
-    await this.#showLayer(node.layers.find(({ index }) => held.probe.isAttention(index)) ?? costliest!);
+    const attention = node.layers.find(({ index }) => held.probe.isAttention(index));
+    const result = node.layers.find(({ index }) => index === node.output?.layer);
+    await this.#showLayer(attention ?? result ?? node.layers[0]!);
   }
 
   /** Other times, another image, or another step: the same layer again. */
@@ -110,6 +111,7 @@ export class Panel {
       if (!tensors.has(id)) tensors.set(id, binding);
     }
     const row = h("div", { class: "segmented", role: "group", "aria-label": "Which tensor" });
+    if (tensors.size === 0) return h("p", { class: "quiet" }, "Nothing but counters goes through here.");
     for (const binding of tensors.values()) {
       const isOutput = layer.writes.some((each) => each.binding === binding);
       const choose = () => {
@@ -141,9 +143,10 @@ export class Panel {
     const binding = this.#binding;
     const { probe, image, scale } = this.#held!;
     if (binding === "") {
-      this.#maps.element.replaceChildren(h("p", { class: "quiet" }, "Nothing but counters goes through here."));
+      this.#maps.element.hidden = true;
       return;
     }
+    this.#maps.element.hidden = false;
     const tensor = await probe.read(layer.index, binding);
     if (this.#layer === layer && this.#binding === binding) this.#maps.show({ layer, binding, tensor, image }, scale);
   }

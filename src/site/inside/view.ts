@@ -155,6 +155,7 @@ export class InsideView implements View {
     const total = opened.probe.steps;
     this.#slider.max = String(total - 1);
     this.#stepText.textContent = `step ${step + 1} of ${total}`;
+    this.#say("Running …");
     try {
       await opened.probe.goTo(step, {
         signal,
