@@ -7,7 +7,7 @@ import type { RecordedDispatch } from "../recording/recording";
 import { check, InputError } from "../tensor/check";
 
 /** How the heads lie in their tensors: the fields of the attention kernels' `Params`, strides and columns in vec4s. */
-const FIELDS = ["queries", "keys", "head_columns", "q_stride", "k_stride", "q_column", "k_column", "y_stride"] as const;
+const FIELDS = ["queries", "keys", "head_columns", "q_stride", "k_stride", "q_column", "k_column"] as const;
 type Geometry = Readonly<Record<(typeof FIELDS)[number], number>>;
 
 /** Whether the dispatch is an attention whose weights can be had. */
@@ -29,14 +29,16 @@ export class AttentionMap {
   /** `q` and `k` are the kernel's inputs as they lie in memory, padded. */
   constructor(dispatch: Pick<RecordedDispatch, "params" | "reads" | "label">, q: Float32Array, k: Float32Array) {
     check(isAttention(dispatch), () => `${dispatch.label}: must be an attention`, InputError);
-    const { scale, ...geometry } = dispatch.params as Geometry & { scale: number };
+    // A kernel that stores the weights says how many heads there are; others tell it by the width of what they write.
+    const params = dispatch.params as Geometry & { scale: number; heads?: number; y_stride?: number };
+    const { scale, heads, y_stride = 0, ...geometry } = params;
     const { shape } = dispatch.reads.q!;
     this.#geometry = geometry;
     this.#scale = scale;
     this.#q = q;
     this.#k = k;
     this.images = shape[0]!;
-    this.heads = geometry.y_stride / geometry.head_columns;
+    this.heads = heads ?? y_stride / geometry.head_columns;
     const side = Math.sqrt(geometry.queries);
     const square: [number, number] = Number.isInteger(side) ? [side, side] : [1, geometry.queries];
     [this.height, this.width] = shape.length === 4 ? [shape[1]!, shape[2]!] : square;

@@ -22,6 +22,7 @@ import { unpadRows } from "../tensor/shape";
 import { AttentionMap, isAttention } from "./attention_map";
 import { type Layer, layersOf } from "./layers";
 import { Queue } from "./queue";
+import { quickClock } from "./quick_clock";
 import { Trial } from "./trial";
 
 const OPENING = ["prepare", "start"];
@@ -132,7 +133,7 @@ export class Probe {
   /** Times every dispatch of a step alone, `rounds` times over; in the order of the step's layers. */
   time(rounds: number, onRound?: (done: number) => void): Promise<DispatchTime[]> {
     return this.#queue.run(async () => {
-      this.#clock ??= await openClock(this.#program.device);
+      this.#clock ??= quickClock(await openClock(this.#program.device));
       const restart = async () => {
         this.#saved().restore(this.#program);
         return this.#program;
@@ -149,7 +150,7 @@ export class Probe {
   trial(index: number): Promise<Trial> {
     const dispatch = this.#dispatch(index);
     return this.#queue.run(async () => {
-      this.#clock ??= await openClock(this.#program.device);
+      this.#clock ??= quickClock(await openClock(this.#program.device));
       const place = this.#stepDispatches().indexOf(dispatch);
       if (place >= 0) await this.#writeAgain(place);
       const trial = await Trial.open(this.#program, dispatch, this.#engine.weights, this.#clock, this.#queue);

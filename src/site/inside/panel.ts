@@ -47,7 +47,7 @@ export class Panel {
   async showNode(node: GraphNode, held: Held): Promise<void> {
     this.#held = held;
     this.#node = node;
-    const attention = node.layers.find(({ index }) => held.probe.isAttention(index));
+    const attention = this.#attentionLayer();
     const result = node.layers.find(({ index }) => index === node.output?.layer);
     await this.#showLayer(attention ?? result ?? node.layers[0]!);
   }
@@ -82,7 +82,7 @@ export class Panel {
         h(
           "div",
           { class: "panel-column" },
-          ...(probe.isAttention(layer.index) ? [section("Where it looks", this.#attention.element)] : []),
+          ...(this.#attentionLayer() ? [section("Where it looks", this.#attention.element)] : []),
           section("Activations at this step", this.#bindings(layer), this.#maps.element),
           section("This dispatch", this.#facts),
         ),
@@ -130,10 +130,16 @@ export class Panel {
     return row;
   }
 
+  /** The module's dispatch that compares queries with keys. */
+  #attentionLayer(): Layer | undefined {
+    return this.#node!.layers.find(({ index }) => this.#held!.probe.isAttention(index));
+  }
+
   async #showNumbers(layer: Layer): Promise<void> {
     const { probe, guess, image } = this.#held!;
-    if (probe.isAttention(layer.index)) {
-      const map = await probe.attention(layer.index);
+    const attention = this.#attentionLayer();
+    if (attention) {
+      const map = await probe.attention(attention.index);
       if (this.#layer === layer) this.#attention.show(map, guess, image);
     }
     await this.#showMaps(layer);
