@@ -49,7 +49,7 @@ export function comparisonOf(receipts: readonly NamedReceipt[]): Comparison {
       figure("step, median", receipts, ({ step }) => step.ms.wall.median),
       figure("step, p90", receipts, ({ step }) => step.ms.wall.p90),
       figure("step on GPU", receipts, ({ step }) => step.ms.gpu?.median),
-      figure("encode on CPU", receipts, ({ step }) => step.ms.encode.median),
+      figure("encode and submit on CPU", receipts, ({ step }) => step.ms.encode.median),
       figure("first picture", receipts, ({ firstPicture }) => firstPicture.total),
       figure("  load", receipts, ({ firstPicture }) => firstPicture.load),
       figure("  compile", receipts, ({ firstPicture }) => firstPicture.compile),

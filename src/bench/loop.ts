@@ -11,7 +11,7 @@ export interface StepTimes {
   readonly wall: Spread;
   /** Between the GPU's own timestamps; null without them. */
   readonly gpu: Spread | null;
-  /** On the CPU, before the submit. */
+  /** On the CPU: to encode and submit. */
   readonly encode: Spread;
   readonly stepsPerSubmit: number;
 }

@@ -36,7 +36,7 @@ function figures({ step, firstPicture, peaks, memory, clock, run }: Receipt): st
   return [
     `step      ${spread(wall)}${pictures}: submit to done, ${stepsPerSubmit} to a submit, ${wall.samples} samples`,
     ...(gpu ? [`  on GPU  ${spread(gpu)}: between timestamps`] : []),
-    `  encode  ${spread(encode)}: on the CPU, ${step.dispatches} dispatches`,
+    `  CPU     ${spread(encode)}: to encode and submit ${step.dispatches} dispatches`,
     `  work    ${digits(step.flops / 1e9)} GFLOP at ${digits(step.gflops)} GFLOP/s, ${digits(step.bytes / 1e6)} MB; ` +
       `${percent(step.peakShare)} of what the peaks allow`,
     `first     ${digits(firstPicture.total)} ms to the first picture: load ${digits(firstPicture.load)}, ` +

@@ -22,7 +22,7 @@ export interface TimedDispatch {
 export interface SubmitTime {
   /** From the call of submit until the GPU was done. */
   readonly wall: number;
-  /** Before that, on the CPU: building the command buffer. */
+  /** On the CPU: building the command buffer and submitting it, where a driver may translate it. */
   readonly encode: number;
   /** Between the pass's own timestamps; null without them. */
   readonly gpu: number | null;
@@ -102,10 +102,11 @@ class TimestampClock implements Clock {
     const commands = encoder.finish();
     const encoded = performance.now();
     gpu.queue.submit([commands]);
+    const submitted = performance.now();
     await this.#device.idle();
     const wall = performance.now() - encoded;
     const [begin, end] = await this.#read(2);
-    return { wall, encode: encoded - start, gpu: Math.max(0, end! - begin!) };
+    return { wall, encode: submitted - start, gpu: Math.max(0, end! - begin!) };
   }
 
   destroy(): void {
@@ -172,8 +173,9 @@ async function openWallClock(device: Device): Promise<Clock> {
     const commands = encoder.finish();
     const encoded = performance.now();
     device.gpu.queue.submit([commands]);
+    const submitted = performance.now();
     await device.idle();
-    return { wall: performance.now() - encoded, encode: encoded - start, gpu: null };
+    return { wall: performance.now() - encoded, encode: submitted - start, gpu: null };
   };
   const quantumMs = wallQuantum();
   const empty: number[] = [];

@@ -143,6 +143,13 @@ describe("compare", () => {
     expect(text).toContain("pictures: the same, bit by bit");
   });
 
+  test("lays three side by side, each with its ratio to the first", () => {
+    const times = (factor: number) => ({ step: { ...receipt.step, dispatchMs: factor * receipt.step.dispatchMs } });
+    const text = compareReceipts([named("a"), named("b", times(2)), named("c", times(3))]);
+    expect(text).toMatch(/^kernels of a step, ms +a +b +ratio +c +ratio$/m);
+    expect(text).toMatch(/^sum .* x 2\.00 .* x 3\.00$/m);
+  });
+
   test("refuses receipts of different models", () => {
     const other = { ...receipt.model, weightsSha256: "0".repeat(64) };
     expect(() => compareReceipts([named("a"), named("b", { model: other })])).toThrow(
