@@ -1,7 +1,9 @@
 /**
- * shaders/conv2d.wgsl in TypeScript: the convolution with what surrounds it in a ResNet block. What the shader does tile
- * by tile happens here one after the other: normalise the input, convolve, add the shortcut, take the statistics.
+ * shaders/conv2d.wgsl, conv2d_few_inputs.wgsl, conv2d_few_outputs.wgsl and statistics_behind.wgsl in TypeScript: the
+ * convolution with what surrounds it in a ResNet block. What the shaders do tile by tile happens here one after the other:
+ * normalise the input, convolve, add the shortcut, take the statistics.
  */
+import { check, ShaderError } from "../tensor/check";
 import { activationOf } from "./activation";
 import { addProduct, addWindow, type Source, tapsOf, type WindowField } from "./convolution";
 import { merged, normalise, writeStatistics } from "./group_norm";
@@ -27,7 +29,8 @@ type Param =
   | "source_channels"
   | "eps"
   | "activation"
-  | "emits_statistics";
+  | "emits_statistics"
+  | "parts";
 type Conv2d = Launch<Binding, Param>;
 
 /** What `time` says. */
@@ -40,6 +43,7 @@ const TILE = 32;
 export function conv2d(launch: Conv2d): void {
   const { f32, params } = launch;
   const { images, groups } = params;
+  check(params.parts === 1, () => `conv2d: the CPU does not split a sum, got ${params.parts} parts`, ShaderError);
   const N = 4 * params.out_channels;
   const perImage = params.out_height * params.out_width;
   const window = params.kernel_height * params.kernel_width;
@@ -76,6 +80,11 @@ export function conv2d(launch: Conv2d): void {
 /** Where this layer's share begins in the time embedding's table, for one image at the current step. */
 function tableRow({ u32: { position }, params }: Conv2d, image: number): number {
   return (position[0]! * params.conditions + position[4 + image]!) * params.table_columns + params.table_column;
+}
+
+/** mean[b,t,c] and M2[b,t,c] of y, behind y itself */
+export function statisticsBehind({ f32: { y }, params }: Launch<"y", "images" | "pixels" | "columns">): void {
+  emitStatistics(y, params.images, params.pixels, 4 * params.columns);
 }
 
 /** Each channel's mean and M2 by tiles of pixels, behind the numbers of y: (B, tiles, 2, N). */

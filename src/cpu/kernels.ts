@@ -7,6 +7,8 @@ import attentionNarrowShader from "../../shaders/attention_narrow.wgsl?layout";
 import avgPoolShader from "../../shaders/avg_pool.wgsl?layout";
 import channelStatisticsShader from "../../shaders/channel_statistics.wgsl?layout";
 import conv2dShader from "../../shaders/conv2d.wgsl?layout";
+import conv2dFewInputsShader from "../../shaders/conv2d_few_inputs.wgsl?layout";
+import conv2dFewOutputsShader from "../../shaders/conv2d_few_outputs.wgsl?layout";
 import conv2dRegisterShader from "../../shaders/conv2d_register.wgsl?layout";
 import fourierEmbeddingShader from "../../shaders/fourier_embedding.wgsl?layout";
 import fromNchwShader from "../../shaders/from_nchw.wgsl?layout";
@@ -22,6 +24,7 @@ import loadNoiseShader from "../../shaders/load_noise.wgsl?layout";
 import rescaleShader from "../../shaders/rescale.wgsl?layout";
 import resizeShader from "../../shaders/resize.wgsl?layout";
 import samplerStepShader from "../../shaders/sampler_step.wgsl?layout";
+import statisticsBehindShader from "../../shaders/statistics_behind.wgsl?layout";
 import thresholdShader from "../../shaders/threshold.wgsl?layout";
 import timestepEmbeddingShader from "../../shaders/timestep_embedding.wgsl?layout";
 import toNchwShader from "../../shaders/to_nchw.wgsl?layout";
@@ -34,7 +37,7 @@ import { addNoise } from "./add_noise";
 import { advanceStep } from "./advance_step";
 import { attention } from "./attention";
 import { avgPool } from "./avg_pool";
-import { conv2d } from "./conv2d";
+import { conv2d, statisticsBehind } from "./conv2d";
 import { conv2dDirect } from "./conv2d_direct";
 import { gatherRows } from "./gather_rows";
 import { channelStatistics, groupNormApply, groupNormFold, groupNormFoldModulated } from "./group_norm";
@@ -67,6 +70,8 @@ const ALL: readonly CpuKernel[] = [
   { shader: avgPoolShader, run: avgPool },
   { shader: channelStatisticsShader, run: channelStatistics },
   { shader: conv2dShader, run: conv2d },
+  { shader: conv2dFewInputsShader, run: conv2d },
+  { shader: conv2dFewOutputsShader, run: conv2d },
   { shader: conv2dRegisterShader, run: conv2dDirect },
   { shader: fourierEmbeddingShader, run: fourierEmbedding },
   { shader: fromNchwShader, run: fromNchw },
@@ -82,6 +87,7 @@ const ALL: readonly CpuKernel[] = [
   { shader: rescaleShader, run: rescale },
   { shader: resizeShader, run: resize },
   { shader: samplerStepShader, run: samplerStep },
+  { shader: statisticsBehindShader, run: statisticsBehind },
   { shader: thresholdShader, run: threshold },
   { shader: timestepEmbeddingShader, run: timestepEmbedding },
   { shader: toNchwShader, run: toNchw },
@@ -90,5 +96,5 @@ const ALL: readonly CpuKernel[] = [
   { shader: winogradOutputShader, run: winogradOutput },
 ];
 
-/** By the shader's name. conv2d_subgroup is not here: who has no subgroups is not given it. */
+/** By the shader's name. Kernels of subgroups, and of a sum split over workgroups, are only ever given to who has those. */
 export const KERNELS: ReadonlyMap<string, CpuKernel> = new Map(ALL.map((kernel) => [kernel.shader.name, kernel]));
