@@ -10,7 +10,7 @@
 // Cost      36 loads and stores, 216 additions and multiplications; each pixel is normalised 2.25 times, which costs less
 //           than to store it normalised and read it back
 // Host      src/kernels/conv2d_winograd.ts      Test  test/kernels/conv2d_winograd.test.ts
-// Include   lib/conv2d_taps.wgsl, lib/winograd_tiles.wgsl, lib/winograd4.wgsl, lib/activations.wgsl
+// Include   lib/conv2d_taps.wgsl, lib/winograd_tiles.wgsl, lib/winograd_input.wgsl, lib/winograd4.wgsl, lib/activations.wgsl
 //
 // Lavin & Gray 2016, F(4x4, 3x3), with interpolation points 0, +-1/sqrt(2), +-sqrt(2) and infinity in place of their 0,
 // +-1, +-2: the rounding error is a third (8e-6 of the result's spread for 256 channels, where the plain sum has 5e-6).
@@ -23,13 +23,6 @@ override ACTIVATION: u32 = 0; // lib/activations.wgsl numbers them
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> affine: array<f32>; // read where params.has_norm says so
 @group(0) @binding(3) var<storage, read_write> v: array<f32>;
-
-// One channel, and what it is multiplied with and shifted by.
-struct Channel {
-  c: u32,
-  scale: f32,
-  shift: f32,
-}
 
 // Where six rows or columns of a tile lie in the input, and 0 for those outside it, else 1.
 struct Line {
@@ -69,14 +62,6 @@ fn main(
   store_row(5, t, c, input_transform(Six(c0.f, c1.f, c2.f, c3.f, c4.f, c5.f)));
 }
 
-fn channel_of(c: u32, image: u32) -> Channel {
-  if (params.has_norm == 0) {
-    return Channel(c, 1, 0);
-  }
-  let at = 4 * (2 * image * params.source_columns + params.source_column) + c;
-  return Channel(c, affine[at], affine[at + 4 * params.source_columns]);
-}
-
 fn line_of(start: i32, size: u32) -> Line {
   var line: Line;
   let enlarged = i32(size << params.upsample);
@@ -94,10 +79,6 @@ fn line_of(start: i32, size: u32) -> Line {
   return line;
 }
 
-fn inside(at: i32, size: i32) -> f32 {
-  return select(0.0, 1.0, (at >= 0) & (at < size));
-}
-
 // B^T of the six pixels in one column of the tile.
 fn input_column(h: Channel, rows: Line, first_row: u32, column: u32, in_column: f32) -> Six {
   return input_transform(Six(
@@ -108,11 +89,6 @@ fn input_column(h: Channel, rows: Line, first_row: u32, column: u32, in_column: 
     pixel(h, first_row + rows.at[4], column) * (rows.inside.e * in_column),
     pixel(h, first_row + rows.at[5], column) * (rows.inside.f * in_column),
   ));
-}
-
-fn pixel(h: Channel, row: u32, column: u32) -> f32 {
-  let value = x[(row * params.in_width + column) * 4 * params.first_channels + h.c];
-  return activate(vec4f(value * h.scale + h.shift), ACTIVATION).x;
 }
 
 fn store_row(row: u32, t: u32, c: u32, values: Six) {

@@ -7,7 +7,7 @@
 // Dispatch  one invocation per tile and channel; neighbours take neighbouring channels
 // Cost      36 loads, 16 of residual where there is one, 16 stores, 220 additions and multiplications
 // Host      src/kernels/conv2d_winograd.ts      Test  test/kernels/conv2d_winograd.test.ts
-// Include   lib/conv2d_taps.wgsl, lib/winograd_tiles.wgsl, lib/winograd4.wgsl
+// Include   lib/conv2d_taps.wgsl, lib/winograd_tiles.wgsl, lib/winograd_output.wgsl, lib/winograd4.wgsl
 
 override WORKGROUP_SIZE: u32 = 64;
 
@@ -57,37 +57,9 @@ fn product_column(dx: u32, t: u32, n: u32) -> vec4f {
   );
 }
 
-// The bias and the time's share: the same for all pixels of a channel.
-fn added_to(n: u32, image: u32) -> f32 {
-  var added = 0.0;
-  if (params.has_bias > 0) {
-    added += vectors[4 * params.bias_start + n];
-  }
-  if (params.conditions > 0) {
-    let row = position[0] * params.conditions + position[4 + image];
-    added += table[4 * (row * params.table_columns + params.table_start) + n];
-  }
-  return added;
-}
-
 fn store_row(tile: Tile, dy: i32, n: u32, added: f32, values: vec4f) {
   store_pixel(tile, dy, 0, n, added + values.x);
   store_pixel(tile, dy, 1, n, added + values.y);
   store_pixel(tile, dy, 2, n, added + values.z);
   store_pixel(tile, dy, 3, n, added + values.w);
-}
-
-// A tile at the edge may reach beyond the picture.
-fn store_pixel(tile: Tile, dy: i32, dx: i32, n: u32, value: f32) {
-  let row = u32(tile.y + dy);
-  let column = u32(tile.x + dx);
-  if (row >= params.out_height || column >= params.out_width) {
-    return;
-  }
-  let at = ((tile.image * params.out_height + row) * params.out_width + column) * 4 * params.out_channels + n;
-  var result = value;
-  if (params.has_residual > 0) {
-    result += residual[at];
-  }
-  y[at] = result * params.scale;
 }

@@ -29,8 +29,10 @@ import thresholdShader from "../../shaders/threshold.wgsl?layout";
 import timestepEmbeddingShader from "../../shaders/timestep_embedding.wgsl?layout";
 import toNchwShader from "../../shaders/to_nchw.wgsl?layout";
 import toRgbaShader from "../../shaders/to_rgba.wgsl?layout";
-import winogradInputShader from "../../shaders/winograd4_input.wgsl?layout";
-import winogradOutputShader from "../../shaders/winograd4_output.wgsl?layout";
+import winograd2InputShader from "../../shaders/winograd2_input.wgsl?layout";
+import winograd2OutputShader from "../../shaders/winograd2_output.wgsl?layout";
+import winograd4InputShader from "../../shaders/winograd4_input.wgsl?layout";
+import winograd4OutputShader from "../../shaders/winograd4_output.wgsl?layout";
 import type { Shader } from "../recording/shader";
 import { activation } from "./activation";
 import { addNoise } from "./add_noise";
@@ -54,7 +56,7 @@ import { samplerStep } from "./sampler_step";
 import { threshold } from "./threshold";
 import { fourierEmbedding, timestepEmbedding } from "./time_embedding";
 import { toRgba } from "./to_rgba";
-import { winogradInput, winogradOutput } from "./winograd";
+import { winograd2Input, winograd2Output, winograd4Input, winograd4Output } from "./winograd";
 
 /** A shader and what stands for it here; reflection gives both the same names. */
 export interface CpuKernel extends Kernel {
@@ -92,8 +94,10 @@ const ALL: readonly CpuKernel[] = [
   { shader: timestepEmbeddingShader, run: timestepEmbedding },
   { shader: toNchwShader, run: toNchw },
   { shader: toRgbaShader, run: toRgba },
-  { shader: winogradInputShader, run: winogradInput },
-  { shader: winogradOutputShader, run: winogradOutput },
+  { shader: winograd2InputShader, run: winograd2Input },
+  { shader: winograd2OutputShader, run: winograd2Output },
+  { shader: winograd4InputShader, run: winograd4Input },
+  { shader: winograd4OutputShader, run: winograd4Output },
 ];
 
 /** By the shader's name. Kernels of subgroups, and of a sum split over workgroups, are only ever given to who has those. */

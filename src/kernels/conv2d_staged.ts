@@ -8,7 +8,7 @@ import type { RecordedDispatch, Recording, Tensor, Weight } from "../recording/r
 import { pad4, type Shape } from "../tensor/shape";
 import type { Convolution, Window } from "./conv2d";
 import { directConv2d, sharingLanes } from "./conv2d_direct";
-import { recordWinograd, suitsWinograd, winogradTiles } from "./conv2d_winograd";
+import { recordWinograd, suitsWinograd, type WinogradTile, winogradTiles } from "./conv2d_winograd";
 import { type Affine, channelStatistics, groupNormFold, groupNormJoin, type Statistics } from "./group_norm";
 
 /** Statistics of tensors that have been taken already: a skip is normalised twice. */
@@ -17,8 +17,8 @@ export type KnownStatistics = Map<Tensor, Tensor<Statistics>>;
 export interface StagedOptions {
   /** Lanes of a subgroup where that is one known number, else null. */
   readonly subgroupSize: number | null;
-  /** Takes Winograd's algorithm, which `suitsStagedWinograd` must have allowed. */
-  readonly winograd: boolean;
+  /** Takes Winograd's algorithm with such tiles, which `suitsStagedWinograd` must have allowed; null for the plain sum. */
+  readonly winograd: WinogradTile | null;
 }
 
 /** Records the stages of `dispatch`, the last of which writes what it writes. */
@@ -48,13 +48,8 @@ export function recordStagedConv2d(
   const { x, second } = conv;
   if (winograd) {
     const norm = affine && { affine, activation: conv.norm!.activation };
-    recordWinograd(
-      recording,
-      label,
-      { ...shared, x, second, w: winogradWeight(recording, conv), norm },
-      subgroupSize,
-      y,
-    );
+    const w = winogradWeight(recording, conv, winograd);
+    recordWinograd(recording, label, { ...shared, x, second, w, norm }, winograd, subgroupSize, y);
     return;
   }
   const input = affine ? recordNorm(recording, label, conv, affine) : { x, second };
@@ -65,17 +60,18 @@ export function recordStagedConv2d(
 const WINOGRAD = { tiles: 16, channels: 32 };
 
 /** Whether Winograd's algorithm fits the window and pays; weights that are no checkpoint's cannot be transformed. */
-export function suitsStagedWinograd({ w, window, images, channels, sources }: Convolution): boolean {
+export function suitsStagedWinograd(conv: Convolution, tile: WinogradTile): boolean {
+  const { w, window, images, channels, sources } = conv;
   if (w.kind !== "weight" || !suitsWinograd(window)) return false;
   const isWorthIt = Math.min(sources[0] + sources[1], channels) >= WINOGRAD.channels;
-  return isWorthIt && images * winogradTiles(window) >= WINOGRAD.tiles;
+  return isWorthIt && images * winogradTiles(window, tile) >= WINOGRAD.tiles;
 }
 
 /** The convolution's weights as Winograd's algorithm wants them. */
-function winogradWeight(recording: Recording, { w, channels, sources }: Convolution): Tensor {
+function winogradWeight(recording: Recording, { w, channels, sources }: Convolution, tile: WinogradTile): Tensor {
   const { rest: _, ...packing } = (w as Weight).packing;
-  const shape = [36, sources[0] + sources[1], pad4(channels)] as const;
-  return recording.weight(`${w.label}.winograd`, shape, { ...packing, winograd: true });
+  const shape = [(tile + 2) ** 2, sources[0] + sources[1], pad4(channels)] as const;
+  return recording.weight(`${w.label}.winograd${tile}`, shape, { ...packing, winograd: tile });
 }
 
 /** The 1x1 convolution of the shortcut's sources; its weights follow the taps', its bias is in the convolution's. */

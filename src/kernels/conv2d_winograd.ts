@@ -1,13 +1,17 @@
 /**
- * Host twin of shaders/winograd4_input.wgsl and winograd4_output.wgsl: a 3 x 3 convolution in three steps,
+ * Host twin of shaders/winograd4_input.wgsl, winograd4_output.wgsl, winograd2_input.wgsl and winograd2_output.wgsl: a 3 x 3
+ * convolution in three steps,
  *
  *   6 x 6 tiles of x, transformed -- 36 products, each a 1x1 convolution -- transformed back to 4 x 4 pixels
  *
  * with a fourth of the plain sum's multiplications (Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural
- * Networks", F(4x4, 3x3)). The weights are transformed when they are loaded: see winograd_weights.ts.
+ * Networks", F(4x4, 3x3)); or, for small pictures, 4 x 4 tiles, 16 products and 2 x 2 pixels with four ninths of them
+ * (F(2x2, 3x3)). The weights are transformed when they are loaded: see winograd_weights.ts.
  */
-import inputKernel from "../../shaders/winograd4_input.wgsl";
-import outputKernel from "../../shaders/winograd4_output.wgsl";
+import inputKernel2 from "../../shaders/winograd2_input.wgsl";
+import outputKernel2 from "../../shaders/winograd2_output.wgsl";
+import inputKernel4 from "../../shaders/winograd4_input.wgsl";
+import outputKernel4 from "../../shaders/winograd4_output.wgsl";
 import type { Recording, Tensor } from "../recording/recording";
 import { check } from "../tensor/check";
 import { pad4, sizeOf } from "../tensor/shape";
@@ -17,9 +21,14 @@ import { type DirectConv2d, directConv2d, directParams } from "./conv2d_direct";
 import { linearWorkgroups } from "./geometry";
 import type { Affine } from "./group_norm";
 
-/** Output pixels along a side of a tile, and products per tile. */
-const TILE = 4;
-const PRODUCTS = 36;
+/** Output pixels along a side of a tile. */
+export type WinogradTile = 2 | 4;
+
+/** Kernels, products per tile, and additions and multiplications of the two transforms. */
+const FORMS = {
+  2: { input: inputKernel2, output: outputKernel2, products: 16, flops: { input: 32, output: 24 } },
+  4: { input: inputKernel4, output: outputKernel4, products: 36, flops: { input: 216, output: 220 } },
+};
 const WORKGROUP_SIZE = 64;
 /** Tiles come in such numbers that a subgroup's pixels never belong to two products. */
 const TILES_TOGETHER = 16;
@@ -36,8 +45,8 @@ export function suitsWinograd({ kernel_height, kernel_width, stride, dilation, p
 }
 
 /** Tiles of one picture. */
-export function winogradTiles({ out_height, out_width }: Window): number {
-  return Math.ceil(out_height / TILE) * Math.ceil(out_width / TILE);
+export function winogradTiles({ out_height, out_width }: Window, tile: WinogradTile): number {
+  return Math.ceil(out_height / tile) * Math.ceil(out_width / tile);
 }
 
 /** A convolution whose input is normalised on the way. */
@@ -45,15 +54,17 @@ export interface WinogradConv2d extends DirectConv2d {
   readonly norm?: { readonly affine: Tensor<Affine>; readonly activation: Activation } | undefined;
 }
 
-/** Records the three steps, the last of which writes `y`. `conv.w` holds transformed weights, (36, C, N). */
+/** Records the three steps, the last of which writes `y`. `conv.w` holds weights transformed for this tile, (16 or 36, C, N). */
 export function recordWinograd(
   recording: Recording,
   label: string,
   conv: WinogradConv2d,
+  tile: WinogradTile,
   subgroupSize: number | null,
   y: Tensor,
 ): void {
   const { x, second, w, norm, vectors, residual, time, window, images, channels } = conv;
+  const { input, output, products, flops } = FORMS[tile];
   check(
     suitsWinograd(window),
     () => `${label}: Winograd's convolution must be 3 x 3 with stride, dilation and padding 1`,
@@ -61,10 +72,10 @@ export function recordWinograd(
   const sources = second ? [x, second] : [x];
   const C = sources.reduce((sum, { shape }) => sum + pad4(shape.at(-1)!), 0);
   check(
-    sizeOf(w.shape) === PRODUCTS * C * pad4(channels),
-    () => `${label}: w must be (${PRODUCTS}, ${C}, ${pad4(channels)}), got (${w.shape.join(", ")})`,
+    sizeOf(w.shape) === products * C * pad4(channels),
+    () => `${label}: w must be (${products}, ${C}, ${pad4(channels)}), got (${w.shape.join(", ")})`,
   );
-  const count = images * winogradTiles(window);
+  const count = images * winogradTiles(window, tile);
   const tiles = Math.ceil(count / TILES_TOGETHER) * TILES_TOGETHER;
   const params = { ...directParams(conv), has_norm: Number(norm !== undefined), source_columns: C / 4, tiles };
   let v: Tensor | undefined;
@@ -72,13 +83,13 @@ export function recordWinograd(
   for (const source of sources) {
     const channels = pad4(source.shape.at(-1)!);
     v = recording.add(`${label}.winograd_input${v ? "_second" : ""}`, {
-      shader: inputKernel,
+      shader: input,
       constants: { WORKGROUP_SIZE, ACTIVATION: ACTIVATIONS[norm?.activation ?? "identity"] },
       params: { ...params, first_channels: channels / 4, source_column: column / 4 },
       reads: { x: source, affine: norm?.affine ?? vectors },
-      writes: { v: v ?? { shape: [PRODUCTS, tiles, C] } },
+      writes: { v: v ?? { shape: [products, tiles, C] } },
       workgroups: linearWorkgroups("winograd", count * channels, WORKGROUP_SIZE),
-      flops: 216 * count * source.shape.at(-1)!,
+      flops: flops.input * count * source.shape.at(-1)!,
     }).v as Tensor;
     column += channels;
   }
@@ -95,15 +106,15 @@ export function recordWinograd(
     pad_left: 0,
     upsample: 0,
   };
-  const flops = 2 * PRODUCTS * count * sources.reduce((sum, { shape }) => sum + shape.at(-1)!, 0) * channels;
-  const product = { x: v!, w, row: 0, ownWeights: C, vectors, window: pointwise, images: PRODUCTS, channels, scale: 1 };
+  const productFlops = 2 * products * count * sources.reduce((sum, { shape }) => sum + shape.at(-1)!, 0) * channels;
+  const product = { x: v!, w, row: 0, ownWeights: C, vectors, window: pointwise, images: products, channels, scale: 1 };
   const { y: m } = recording.add(`${label}.winograd_product`, {
-    ...directConv2d({ ...product, flops }, subgroupSize),
+    ...directConv2d({ ...product, flops: productFlops }, subgroupSize),
     // The way back takes differences of these: they stay f32.
-    writes: { y: { shape: [PRODUCTS, tiles, channels] as const, isExact: true } },
+    writes: { y: { shape: [products, tiles, channels] as const, isExact: true } },
   });
   recording.add(label, {
-    shader: outputKernel,
+    shader: output,
     constants: { WORKGROUP_SIZE },
     params,
     reads: {
@@ -115,6 +126,6 @@ export function recordWinograd(
     },
     writes: { y },
     workgroups: linearWorkgroups("winograd", count * pad4(channels), WORKGROUP_SIZE),
-    flops: 220 * count * channels,
+    flops: flops.output * count * channels,
   });
 }

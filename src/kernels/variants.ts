@@ -88,11 +88,12 @@ const ALGORITHMS: Readonly<Record<string, Algorithm>> = {
     },
   },
   tile: { kinds: ["gpu"], suits: () => true, prefers: () => true, record: ({ dispatch }) => dispatch },
-  winograd: inStages(true, (conv) => fetched().suitsStagedWinograd(conv)),
-  direct: inStages(false, () => true),
+  winograd4: inStages(4, (conv) => fetched().suitsStagedWinograd(conv, 4)),
+  winograd2: inStages(2, (conv) => fetched().suitsStagedWinograd(conv, 2)),
+  direct: inStages(null, () => true),
 };
 
-function inStages(winograd: boolean, suits: (conv: Convolution) => boolean): Algorithm {
+function inStages(winograd: 2 | 4 | null, suits: (conv: Convolution) => boolean): Algorithm {
   return {
     // On a GPU only where it was fetched, for a tuner to compare.
     kinds: ["cpu", "gpu"],

@@ -106,7 +106,7 @@ async function packedOf(
     }),
   );
   const packed = pack(packing, parts);
-  const own = packing.winograd ? winogradWeights(packed) : packed;
+  const own = packing.winograd ? winogradWeights(packed, packing.winograd) : packed;
   if (!packing.rest) return own;
   const rest = await packedOf(packing.rest, termOf);
   const joined = new Float32Array(own.length + rest.length);

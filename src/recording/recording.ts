@@ -30,8 +30,8 @@ export interface Packing {
   readonly sources?: readonly number[];
   /** Rows that follow, with the same outputs: the matrix of a shortcut that joins the sum. */
   readonly rest?: Packing;
-  /** The taps are transformed for Winograd's algorithm: 36 in place of 9. */
-  readonly winograd?: true;
+  /** The 9 taps are transformed for Winograd's algorithm with tiles of so many output pixels a side: 16 or 36. */
+  readonly winograd?: 2 | 4;
 }
 
 /** A tensor that comes out of the checkpoint. */

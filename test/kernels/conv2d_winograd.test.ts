@@ -43,9 +43,11 @@ const cases: Case[] = [
 ];
 
 describe.each([
-  { device: "with WebGPU's defaults", baseline: true },
-  { device: "with all that the adapter has", baseline: false },
-])("Winograd's convolution on a device $device", ({ baseline }) => {
+  { tile: 4, device: "with WebGPU's defaults", baseline: true },
+  { tile: 4, device: "with all that the adapter has", baseline: false },
+  { tile: 2, device: "with WebGPU's defaults", baseline: true },
+  { tile: 2, device: "with all that the adapter has", baseline: false },
+] as const)("Winograd's convolution, $tile pixels a side, on a device $device", ({ tile, baseline }) => {
   test.each(cases)("$why: $shape to $channels", async (given) => {
     const { shape, channels, second = 0, norm, upsample = false, surrounded = false } = given;
     const [B, H, W, C] = shape;
@@ -65,14 +67,14 @@ describe.each([
       sources.flatMap((width, i) => [...padRows(vector.subarray(i * C, i * C + width), [width])]),
     );
     const packing = { kind: "conv", parts: ["w"], sources } as const;
-    const u = winogradWeights(pack(packing, [{ shape: [channels, total, 3, 3], data: w }]));
+    const u = winogradWeights(pack(packing, [{ shape: [channels, total, 3, 3], data: w }]), tile);
     const [, rows, columns] = packedShape("conv", 9, sources, [channels]);
     const position = new Uint32Array(POSITION_WORDS);
     position[0] = 1;
     const inputs = {
       x: { shape, data: x },
       second: { shape: [B, H, W, Math.max(second, 1)] as BHWC, data: other },
-      u: { shape: [36, rows, columns], data: u },
+      u: { shape: [(tile + 2) ** 2, rows, columns], data: u },
       vectors: { shape: [vectors.length + channels], data: Float32Array.from([...vectors, ...bias]) },
       residual: { shape: outShape, data: added },
       table: { shape: [2, 32] as const, data: table },
@@ -114,7 +116,7 @@ describe.each([
         channels,
         flops: 1,
       };
-      recordWinograd(recording, "conv", conv, device.adapter.subgroupSize, y);
+      recordWinograd(recording, "conv", conv, tile, device.adapter.subgroupSize, y);
       return { y };
     };
     const { y } = await run(inputs, record, { baseline, target: { kind: "gpu", subgroupSize: null } });
@@ -141,7 +143,7 @@ describe.each([
 
 test("weights: every place is the plain product of points", () => {
   // One pair of channels, a filter of one tap: the transform is the outer product of the points' first powers.
-  const u = winogradWeights(Float32Array.from([0, 0, 0, 0, 1, 0, 0, 0, 0]));
+  const u = winogradWeights(Float32Array.from([0, 0, 0, 0, 1, 0, 0, 0, 0]), 4);
   const first = [0, 1 / (2 * Math.SQRT1_2 * (0.5 - 2)), -1 / (2 * Math.SQRT1_2 * (0.5 - 2))];
   expect(u[0]).toBe(0);
   expect(u[7]).toBeCloseTo(first[1]! * first[1]!, 6);

@@ -11,8 +11,8 @@ import { forward, readReference, relativeError } from "../support/unet";
 const FOLDER = "weights/doodle";
 
 const NAMES = {
-  gpu: ["few_inputs", "few_outputs", "split", "tile", "winograd", "direct"],
-  cpu: ["winograd", "direct"],
+  gpu: ["few_inputs", "few_outputs", "split", "tile", "winograd4", "winograd2", "direct"],
+  cpu: ["winograd4", "winograd2", "direct"],
 } as const;
 
 const cases = (["gpu", "cpu"] as const).flatMap((kind) => NAMES[kind].map((name) => ({ kind, name })));
