@@ -10,18 +10,19 @@ import { type Clock, openClock } from "../runtime/timing";
 import type { Engine } from "../sampler/engine";
 import { load, type Model } from "../sampler/model";
 import type { GenerateOptions } from "../sampler/options";
+import { type PrecisionOptions, precisionOf } from "../sampler/precision";
 import { check, InputError } from "../tensor/check";
 import { timeDispatches } from "./dispatch_times";
 import { sha256, weightsHash } from "./hashes";
 import { Loop } from "./loop";
 import { measurePeaks } from "./peaks";
 import { type Receipt, receiptOf, type Software } from "./receipt";
-import { checkResult, openReference } from "./reference";
+import { checkResult, openReference, toleranceOf } from "./reference";
 import { achieved, kernelSums, timedLayers } from "./roofline";
 import { digits, percent } from "./text_table";
 import { trafficOf } from "./traffic";
 
-export interface BenchmarkOptions {
+export interface BenchmarkOptions extends PrecisionOptions {
   /** Steps of the sampler; 20 unless given. */
   readonly steps?: number;
   /** Samples of every figure; 10 unless given. */
@@ -63,10 +64,14 @@ export async function benchmark(location: string, options: BenchmarkOptions = {}
     InputError,
   );
   const reference = await openReference(location, options.reference);
-  const weightsSha256 = await weightsHash((await openFolder(location)).checkpoint);
+  const { checkpoint } = await openFolder(location);
+  const weightsSha256 = await weightsHash(checkpoint);
+  const { precision, weights } = options;
   const model = await load(location, {
     ...(options.gpu && { gpu: options.gpu }),
     ...(options.baseline !== undefined && { baseline: options.baseline }),
+    ...(precision && { precision }),
+    ...(weights && { weights }),
     onProgress,
   });
   let clock: Clock | undefined;
@@ -74,7 +79,8 @@ export async function benchmark(location: string, options: BenchmarkOptions = {}
     const request = requestOf(model, options);
     const first = await firstPicture(model, request);
     const networkBatch = first.run.batch * (first.run.guidance === 1 ? 1 : 2);
-    const checked = await checkResult(model, reference, networkBatch, weightsSha256);
+    const tolerance = toleranceOf(first.run.precision, precisionOf({}, checkpoint).weights);
+    const checked = await checkResult(model, reference, networkBatch, weightsSha256, tolerance);
     const { engine } = await model.prepare(request);
     clock = await openClock(engine.device);
     const timed = await measure(model, engine, request, clock, repeats, onProgress);
@@ -110,7 +116,7 @@ function requestOf(model: Model, options: BenchmarkOptions) {
 async function firstPicture(model: Model, request: ReturnType<typeof requestOf>) {
   const { images, report } = await model.generate(request);
   const { load, compile, firstStep, total } = report.ms;
-  const { sampler, seed, steps, evaluations, guidance } = report;
+  const { sampler, seed, steps, evaluations, guidance, precision } = report;
   const { data } = images[0]!;
   return {
     picture: { sha256: await sha256(new Uint8Array(data)) },
@@ -123,6 +129,7 @@ async function firstPicture(model: Model, request: ReturnType<typeof requestOf>)
       batch: request.count,
       guidance,
       classLabel: request.classLabel ?? null,
+      precision,
     },
   };
 }

@@ -1,4 +1,5 @@
 /** A receipt: one benchmark run as JSON, with all that a reader needs to believe it, repeat it, or compare it. */
+import type { Precision } from "../recording/recording";
 import type { AdapterDescription } from "../runtime/device";
 import { check, InputError } from "../tensor/check";
 import type { StepTimes } from "./loop";
@@ -44,6 +45,8 @@ export interface Receipt {
     readonly networkBatch: number;
     readonly guidance: number;
     readonly classLabel: number | null;
+    /** What ran in the end: activations that leave f16's range are made again in f32. */
+    readonly precision: Precision;
     readonly repeats: number;
   };
   readonly check: ResultCheck;

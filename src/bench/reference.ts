@@ -10,6 +10,7 @@ import { fileSource } from "../checkpoint/file_source";
 import { placeOf } from "../checkpoint/place";
 import { openSafetensors } from "../checkpoint/safetensors";
 import { urlSource } from "../checkpoint/url_source";
+import type { Precision } from "../recording/recording";
 import type { ForwardInput } from "../sampler/forward";
 import type { Model } from "../sampler/model";
 import { check, InputError, UnstaticError } from "../tensor/check";
@@ -32,6 +33,14 @@ export interface ResultCheck {
 
 /** f32 on both sides, sums in another order: what `verify` allows, too. */
 const TOLERANCE = 5e-5;
+/** What fewer bits may cost: twenty layers that round to 2^-11 each, and weights that keep 8 bits of a channel's range. */
+const COARSE = { activations: 2e-2, f16: 1e-2, int8: 0.2 } as const;
+
+/** `own` are the weights' numbers in the file that the reference was made of. */
+export function toleranceOf({ activations, weights }: Precision, own: Precision["weights"]): number {
+  const narrowed = weights === own || weights === "f32" ? 0 : COARSE[weights];
+  return Math.max(TOLERANCE, activations === "f16" ? COARSE.activations : 0, narrowed);
+}
 /** The reference's note on which weights it was made with. */
 const WEIGHTS_NOTE = "weights_sha256";
 
@@ -58,6 +67,7 @@ export async function checkResult(
   reference: Checkpoint,
   batch: number,
   weightsSha256: string,
+  tolerance = TOLERANCE,
 ): Promise<ResultCheck> {
   const noted = reference.metadata.get(WEIGHTS_NOTE);
   check(
@@ -71,13 +81,13 @@ export async function checkResult(
   const expected = repeated(await reference.read("output"), shapeOf(reference, "output"), batch);
   const relativeError = disagreement(output, expected);
   check(
-    relativeError <= TOLERANCE,
+    relativeError <= tolerance,
     () =>
-      `${reference.name}: max |difference| / std(output) must be at most ${TOLERANCE}, got ` +
+      `${reference.name}: max |difference| / std(output) must be at most ${tolerance}, got ` +
       `${relativeError.toExponential(2)}. A wrong result is not timed`,
     WrongResultError,
   );
-  return { reference: reference.name, batch, relativeError, tolerance: TOLERANCE };
+  return { reference: reference.name, batch, relativeError, tolerance };
 }
 
 /** The largest difference in units of the expected numbers' standard deviation; Infinity for a NaN. */

@@ -20,7 +20,8 @@ function heading({ model, run, adapter, software, check, picture }: Receipt): st
   const { runtime, webgpu, commit } = software;
   return [
     `${model.name}: ${height} x ${width} x ${channels}, batch ${run.batch}, guidance ${run.guidance}${networkBatch}, ` +
-      `${run.sampler}, ${run.steps} steps, seed ${run.seed}`,
+      `${run.sampler}, ${run.steps} steps, seed ${run.seed}, activations ${run.precision.activations}, ` +
+      `weights ${run.precision.weights}`,
     `adapter   ${adapter.description}${adapter.kind === "cpu" ? " (software)" : ""}`,
     `software  ${[runtime, webgpu, commit && `commit ${commit}`].filter(Boolean).join(", ")}`,
     `result    right: max |difference| / std(output) = ${check.relativeError.toExponential(1)} on ${check.batch} images ` +

@@ -15,6 +15,8 @@ export const BENCH_HELP = `unstatic bench <folder> [options]
   --batch <n>           pictures at once (default: 1)
   --guidance <n>        1 for the bare network (default: the model's own)
   --seed <n>            64-bit seed of the static (default: 0)
+  --precision <p>       f32 (default), or f16 for activations on adapters with shader-f16
+  --weights <p>         f32, f16 or int8: how matrices lie on the GPU (default: as in the file)
   --reference <file>    what PyTorch gives (default: <folder>/reference.safetensors, by bench/make_reference.py)
   --out <file.json>     write the receipt
   --svg <file.svg>      write the roofline plot
@@ -26,6 +28,8 @@ const TYPES = {
   batch: { type: "string" },
   guidance: { type: "string" },
   seed: { type: "string" },
+  precision: { type: "string" },
+  weights: { type: "string" },
   reference: { type: "string" },
   out: { type: "string" },
   svg: { type: "string" },
@@ -66,6 +70,8 @@ function requestOf(options: Options): BenchmarkOptions {
     batch: options.integer("batch", 1, 4096),
     guidance: options.number("guidance"),
     seed: options.seed("seed"),
+    precision: options.text("precision"),
+    weights: options.text("weights"),
     reference: options.text("reference"),
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));

@@ -45,6 +45,7 @@ describe("a receipt", () => {
       networkBatch: 2,
       guidance: 1,
       classLabel: 0,
+      precision: { weights: "f16", activations: "f32" },
     });
     expect(receipt.model).toMatchObject({ name: "doodle", image: { height: 12, width: 12, channels: 1 } });
     expect(receipt.adapter.description).not.toBe("");
@@ -130,6 +131,13 @@ test("without timestamp-query the host's clock takes over and a note says so", a
   expect(plain.step.ms.gpu).toBeNull();
   expect(plain.notes.join()).toContain("timestamp-query is missing");
   expect(plain.layers.every(({ ms }) => ms > 0)).toBe(true);
+});
+
+test("weights in fewer bits than the file's are compared as loosely as they must be, and named", async () => {
+  const narrow = await benchmark("test/fixtures/unets/one_level", { steps: 1, repeats: 1, weights: "int8" });
+  expect(narrow.run.precision).toEqual({ weights: "int8", activations: "f32" });
+  expect(narrow.check.relativeError).toBeGreaterThan(1e-4);
+  expect(narrow.check.relativeError).toBeLessThanOrEqual(narrow.check.tolerance);
 });
 
 describe("compare", () => {
