@@ -61,8 +61,8 @@ function withWeights(name: string, code: string, binding: string, format: Shader
   return code.replace(weightsF32.code, () => format.code);
 }
 
-/** `code`, the shader's text, with the buffers `bindings`, arrays of vec4f, as arrays of vec4<f16>. */
-function withHalves({ name, bindings: all }: Shader, code: string, bindings: readonly string[]): string {
+/** `code`, the shader's text, with the buffers `bindings`, arrays of vec4f or f32, as arrays of vec4<f16> or f16. */
+export function withHalves({ name, bindings: all }: Shader, code: string, bindings: readonly string[]): string {
   const exchanged = [
     { is: name === MULTIPLIES_IN_F16 && bindings.includes("x"), from: productsF32, to: productsF16 },
     { is: bindings.includes("x"), from: readF32, to: readF16 },
@@ -73,11 +73,13 @@ function withHalves({ name, bindings: all }: Shader, code: string, bindings: rea
   for (const binding of bindings) {
     // By its number: texts for pages have other names.
     const declaration = new RegExp(
-      `(@binding\\(${all[binding]?.index}\\) ?var<storage, ?read(?:_write)?> ?(\\w+): )array<vec4f>;`,
+      `(@binding\\(${all[binding]?.index}\\) ?var<storage, ?read(?:_write)?> ?(\\w+): )array<(vec4f|f32)>;`,
     );
     const found = declaration.exec(text);
-    check(found, () => `${name}: '${binding}' must be an array of vec4f to become one of f16`, ShaderError);
-    text = widened(name, text.replace(declaration, "$1array<vec4<f16>>;"), found[2]!);
+    check(found, () => `${name}: '${binding}' must be an array of vec4f or f32 to become one of f16`, ShaderError);
+    const [, , buffer, element] = found as unknown as [string, string, string, "vec4f" | "f32"];
+    const stored = element === "f32" ? "f16" : "vec4<f16>";
+    text = widened(name, text.replace(declaration, `$1array<${stored}>;`), buffer, element);
   }
   // On the first line, a comment, so that all others keep their numbers.
   return [`enable f16; ${text}`, storedF16.code, ...exchanged.map(({ to }) => to.code)].join("\n");
@@ -87,13 +89,14 @@ function withHalves({ name, bindings: all }: Shader, code: string, bindings: rea
 const STORED = /\bfn (\w+)/.exec(storedF16.code)![1]!;
 
 /** Every `buffer[i]` as vec4f(buffer[i]), and every `buffer[i] = v;` as buffer[i] = stored(v); from the last on. */
-function widened(name: string, code: string, buffer: string): string {
+function widened(name: string, code: string, buffer: string, element: "vec4f" | "f32"): string {
   let text = code;
-  for (const { index } of [...code.matchAll(new RegExp(`(?<![\\w.])${buffer}\\[`, "g"))].reverse()) {
+  // Formulas in comments are left as they are.
+  for (const { index } of [...code.matchAll(new RegExp(`(?<!//.*|[\\w.])${buffer}\\[`, "g"))].reverse()) {
     const end = closing(text, index + buffer.length);
     const assignment = /^\s*([-+*/]?=)(?!=)/.exec(text.slice(end));
     if (!assignment) {
-      text = `${text.slice(0, index)}vec4f(${text.slice(index, end)})${text.slice(end)}`;
+      text = `${text.slice(0, index)}${element}(${text.slice(index, end)})${text.slice(end)}`;
       continue;
     }
     check(
@@ -103,7 +106,9 @@ function widened(name: string, code: string, buffer: string): string {
     );
     const from = end + assignment[0].length;
     const to = text.indexOf(";", from);
-    text = `${text.slice(0, from)} ${STORED}(${text.slice(from, to).trim()})${text.slice(to)}`;
+    const value = text.slice(from, to).trim();
+    const stored = element === "f32" ? `${STORED}(vec4f(${value})).x` : `${STORED}(${value})`;
+    text = `${text.slice(0, from)} ${stored}${text.slice(to)}`;
   }
   return text;
 }
