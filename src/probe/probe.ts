@@ -100,8 +100,8 @@ export class Probe {
     const tensor = dispatch.writes[binding] ?? dispatch.reads[binding];
     check(tensor, () => `${dispatch.label}: has no binding '${binding}'`, InputError);
     check(
-      tensor.kind !== "weight" && tensor.dtype === "f32",
-      () => `${dispatch.label}: '${binding}' must be an activation or a state of f32 numbers`,
+      tensor.kind !== "weight" && tensor.dtype !== "u32",
+      () => `${dispatch.label}: '${binding}' must be an activation or a state of numbers`,
       InputError,
     );
     return this.#queue.run(async () => {
@@ -153,7 +153,7 @@ export class Probe {
       this.#clock ??= quickClock(await openClock(this.#program.device));
       const place = this.#stepDispatches().indexOf(dispatch);
       if (place >= 0) await this.#writeAgain(place);
-      const trial = await Trial.open(this.#program, dispatch, this.#engine.weights, this.#clock, this.#queue);
+      const trial = await Trial.open(this.#program, dispatch, this.#engine, this.#clock, this.#queue);
       if (place >= 0) await this.#writeAgain(Infinity);
       return trial;
     });

@@ -11,6 +11,7 @@ import { Pipelines } from "../runtime/pipelines";
 import { Program } from "../runtime/program";
 import type { Clock, TimedDispatch } from "../runtime/timing";
 import type { Weights } from "../runtime/weights";
+import type { Engine } from "../sampler/engine";
 import { type Shape, unpadRows } from "../tensor/shape";
 import type { Queue } from "./queue";
 
@@ -37,6 +38,8 @@ export interface TrialResult {
 
 /** Sums in f32 in another order: what the kernels' own tests allow, in parts of the largest expected number. */
 const TOLERANCE = 1e-4;
+/** Results stored in 11 bits differ by one of the last. */
+const TOLERANCE_F16 = 2e-3;
 /** Kernels that do what another one does, with the same inputs and Params. */
 const SAME_OPERATION: Readonly<Record<string, string>> = { conv2d_subgroup: "conv2d_register" };
 /** Plain TypeScript computes this much in about a second, for which it holds up everything else. */
@@ -48,6 +51,7 @@ export class Trial {
   readonly #dispatch: RecordedDispatch;
   readonly #original: Program;
   readonly #weights: Weights;
+  readonly #pipelines: Pipelines;
   readonly #clock: Clock;
   /** All that the dispatch found in memory. */
   readonly #inputs: Saved;
@@ -60,7 +64,7 @@ export class Trial {
   private constructor(
     dispatch: RecordedDispatch,
     original: Program,
-    weights: Weights,
+    { weights, pipelines }: Pick<Engine, "weights" | "pipelines">,
     clock: Clock,
     inputs: Saved,
     expected: readonly Float32Array[],
@@ -69,6 +73,7 @@ export class Trial {
     this.#dispatch = dispatch;
     this.#original = original;
     this.#weights = weights;
+    this.#pipelines = pipelines;
     this.#clock = clock;
     this.#inputs = inputs;
     this.#expected = expected;
@@ -79,15 +84,15 @@ export class Trial {
   static async open(
     program: Program,
     dispatch: RecordedDispatch,
-    weights: Weights,
+    engine: Pick<Engine, "weights" | "pipelines">,
     clock: Clock,
     queue: Queue,
   ): Promise<Trial> {
-    const original = await alone(program, dispatch, weights);
+    const original = await alone(program, dispatch, engine.weights, engine.pipelines);
     copyTensors(program, buffersOf(dispatch), original, statesOf(original));
     const inputs = new Saved(original, statesOf(original));
     const expected = await outputsOf(original);
-    return new Trial(dispatch, original, weights, clock, inputs, expected, queue);
+    return new Trial(dispatch, original, engine, clock, inputs, expected, queue);
   }
 
   /** @throws CompileError for text that is not WGSL or not a kernel with this dispatch's bindings. */
@@ -104,20 +109,18 @@ export class Trial {
 
   async #run(code: string): Promise<TrialResult> {
     const { shader } = this.#dispatch;
-    const candidate = await alone(this.#original, { ...this.#dispatch, shader: { ...shader, code } }, this.#weights);
+    // A text under trial must not be taken for the kernel's, so it gets pipelines of its own.
+    const pipelines = code === shader.code ? this.#pipelines : new Pipelines(this.#original.device);
+    const changed = { ...this.#dispatch, shader: { ...shader, code } };
+    const candidate = await alone(this.#original, changed, this.#weights, pipelines);
     try {
       this.#inputs.restore(candidate);
       const actual = await outputsOf(candidate);
       this.#reference ??= this.#plainOutputs();
       const reference = await this.#reference;
-      const outputs = Object.entries(this.#dispatch.writes).map(([binding, { shape }], i) => {
-        const both = { expected: unpadRows(this.#expected[i]!, shape), actual: unpadRows(actual[i]!, shape) };
-        const plain = reference && unpadRows(reference[i]!, shape);
-        const referenceError = plain && largestError(both.actual, plain);
-        const maxError = largestError(both.actual, both.expected);
-        const tolerance = TOLERANCE * both.expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-        return { binding, shape, ...both, maxError, referenceError, tolerance };
-      });
+      const outputs = Object.entries(this.#dispatch.writes).flatMap(([binding, tensor], i) =>
+        compared(binding, tensor, actual[i]!, this.#expected[i]!, reference?.[i]),
+      );
       const passes = outputs.every(
         ({ maxError, referenceError, tolerance }) => maxError <= tolerance && (referenceError ?? 0) <= tolerance,
       );
@@ -134,7 +137,7 @@ export class Trial {
     const { runOnCpu } = await import("../cpu/run");
     const [kernel, ...format] = shader.name.split(":");
     const name = SAME_OPERATION[kernel!] ?? kernel!;
-    if (!KERNELS.has(name) || flops > PLAIN_FLOPS_MAX) return null;
+    if (!KERNELS.has(name) || flops > PLAIN_FLOPS_MAX || buffersOf(this.#dispatch).some(isHalf)) return null;
     this.#inputs.restore(this.#original);
     const { reads, writes } = this.#original.recording.dispatches[0]!;
     const memory = new Map<number, Float32Array | Uint32Array>();
@@ -179,8 +182,13 @@ function buffersOf({ reads, writes }: RecordedDispatch): Tensor[] {
   return [...new Map(all.map((tensor) => [tensor.id, tensor])).values()];
 }
 
-/** A program of this one dispatch. Its pipelines are its own: a text under trial must not be taken for the kernel's. */
-function alone({ device }: Program, dispatch: RecordedDispatch, weights: Weights): Promise<Program> {
+/** A program of this one dispatch. */
+function alone(
+  { device }: Program,
+  dispatch: RecordedDispatch,
+  weights: Weights,
+  pipelines: Pipelines,
+): Promise<Program> {
   const recording = new Recording(`${dispatch.label} on trial`);
   const made = new Map<number, Tensor>();
   for (const { id, label, shape, dtype, tail } of buffersOf(dispatch)) {
@@ -196,7 +204,12 @@ function alone({ device }: Program, dispatch: RecordedDispatch, weights: Weights
   const named = (tensors: Readonly<Record<string, Tensor>>) =>
     Object.fromEntries(Object.entries(tensors).map(([binding, tensor]) => [binding, own(tensor)]));
   recording.add(dispatch.label, { ...dispatch, reads: named(dispatch.reads), writes: named(dispatch.writes) });
-  return Program.create(device, new Pipelines(device), weights, recording);
+  return Program.create(device, pipelines, weights, recording);
+}
+
+/** The kernels in plain TypeScript know numbers in f16 as weights only. */
+function isHalf({ dtype }: Tensor): boolean {
+  return dtype === "f16";
 }
 
 function statesOf({ recording }: Program): Tensor[] {
@@ -209,6 +222,30 @@ async function outputsOf(program: Program): Promise<Float32Array[]> {
   const outputs: Float32Array[] = [];
   for (const tensor of Object.values(program.recording.dispatches[0]!.writes)) outputs.push(await program.read(tensor));
   return outputs;
+}
+
+/** A tensor's own numbers, and apart from them what stands behind them: statistics have another measure. */
+function compared(
+  binding: string,
+  { shape, dtype, tail }: Tensor,
+  actual: Float32Array,
+  expected: Float32Array,
+  reference: Float32Array | undefined,
+): TrialOutput[] {
+  const part = (name: string, axes: Shape, cut: (all: Float32Array) => Float32Array): TrialOutput => {
+    const both = { actual: cut(actual), expected: cut(expected) };
+    const largest = both.expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    return {
+      binding: name,
+      shape: axes,
+      ...both,
+      maxError: largestError(both.actual, both.expected),
+      referenceError: reference ? largestError(both.actual, cut(reference)) : null,
+      tolerance: (dtype === "f16" ? TOLERANCE_F16 : TOLERANCE) * largest,
+    };
+  };
+  const numbers = part(binding, shape, (all) => unpadRows(all, shape));
+  return tail > 0 ? [numbers, part(`${binding}'s statistics`, [tail], (all) => all.subarray(-tail))] : [numbers];
 }
 
 function largestError(actual: Float32Array, expected: Float32Array): number {

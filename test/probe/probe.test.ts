@@ -1,6 +1,6 @@
 /** A generation held still: its numbers are those of the loop, whatever was looked at or tried before. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CompileError, InputError, load, type Model, openProbe, type Probe } from "../../src/index";
+import { CompileError, Device, InputError, load, type Model, openDevice, openProbe, type Probe } from "../../src/index";
 import "../support/matchers";
 
 /** Random weights: 12 x 12 x 1, heads of width 3 padded to 4, attention at two levels. */
@@ -25,12 +25,19 @@ function layer(label: string) {
   return probe.layers.find((each) => each.label === label)!;
 }
 
-function readAll(): Promise<Float32Array[]> {
-  const step = probe.layers.filter(({ section }) => section === "step");
+/** The adapter at hand, taken for a GPU: the kernels chosen are those that run everywhere. */
+async function deviceAsGpu(): Promise<Device> {
+  const device = await openDevice();
+  return new Device(device.gpu, { ...device.adapter, kind: "gpu", subgroupSize: null });
+}
+
+function readAll(held = probe): Promise<Float32Array[]> {
+  const { layers } = held;
+  const step = layers.filter(({ section }) => section === "step");
   const floats = step.flatMap(({ index, writes }) =>
-    writes.filter(({ dtype }) => dtype === "f32").map(({ binding }) => [index, binding] as const),
+    writes.filter(({ dtype }) => dtype !== "u32").map(({ binding }) => [index, binding] as const),
   );
-  return Promise.all(floats.map(async ([index, binding]) => (await probe.read(index, binding)).values));
+  return Promise.all(floats.map(async ([index, binding]) => (await held.read(index, binding)).values));
 }
 
 describe("steps", () => {
@@ -160,28 +167,48 @@ test.each([MODEL, WIDE_HEADS])(
 );
 
 describe("a trial", () => {
-  test("the original passes against itself, with no error at all, whatever the kernel", async () => {
-    await probe.goTo(3);
-    const before = await readAll();
-    const kernels = new Map(probe.layers.map((each) => [each.kernel, each]));
-    const compared = new Set<string>();
-    for (const { index, code, label, kernel } of kernels.values()) {
-      const trial = await probe.trial(index);
-      const { passes, outputs, ms } = await trial.run(code);
-      expect(passes, label).toBe(true);
-      for (const { maxError, referenceError, tolerance } of outputs) {
-        expect(maxError, label).toBe(0);
-        // Plain TypeScript sums in another order; a few fast variants have no like in it.
-        expect(referenceError ?? 0, label).toBeLessThanOrEqual(tolerance);
-        if (referenceError !== null) compared.add(kernel);
+  test.each([
+    { why: "as this adapter runs it", options: {} },
+    {
+      why: "as a GPU runs it: norms in the convolutions, statistics behind the maps",
+      options: { device: deviceAsGpu },
+    },
+    {
+      why: "with activations in f16",
+      options: { precision: "f16" as const },
+      feature: "shader-f16",
+    },
+  ])(
+    "the original passes against itself, whatever the kernel, $why",
+    async ({ options, feature }) => {
+      if (feature && !(await model.adapter()).features.includes(feature)) return;
+      const own = await load(MODEL, options);
+      const probe = await openProbe(own, OPTIONS);
+      await probe.goTo(3);
+      const before = await readAll(probe);
+      const kernels = new Map(probe.layers.map((each) => [each.kernel, each]));
+      const compared = new Set<string>();
+      for (const { index, code, label, kernel } of kernels.values()) {
+        const trial = await probe.trial(index);
+        const { passes, outputs, ms } = await trial.run(code);
+        expect(passes, label).toBe(true);
+        for (const { maxError, referenceError, tolerance } of outputs) {
+          expect(maxError, label).toBe(0);
+          // Plain TypeScript sums in another order; a few fast variants have no like in it.
+          expect(referenceError ?? 0, label).toBeLessThanOrEqual(tolerance);
+          if (referenceError !== null) compared.add(kernel);
+        }
+        expect(ms!.candidate).toBeGreaterThan(0);
+        expect(ms!.original).toBeGreaterThan(0);
+        trial.destroy();
       }
-      expect(ms!.candidate).toBeGreaterThan(0);
-      expect(ms!.original).toBeGreaterThan(0);
-      trial.destroy();
-    }
-    expect(compared.size).toBeGreaterThan(kernels.size / 2);
-    expect(await readAll()).toEqual(before);
-  });
+      expect(compared.size).toBeGreaterThan(feature ? 3 : kernels.size / 2);
+      expect(await readAll(probe)).toEqual(before);
+      probe.destroy();
+      own.destroy();
+    },
+    240_000,
+  );
 
   test("a wrong kernel fails with its error, is not timed, and spoils nothing", async () => {
     const target = layer("sampler_step");

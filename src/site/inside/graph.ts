@@ -91,7 +91,7 @@ function kindOf(path: string): NodeKind {
 }
 
 function isPicture({ shape, kind, dtype }: LayerTensor): boolean {
-  return shape.length === 4 && kind !== "weight" && dtype === "f32";
+  return shape.length === 4 && kind !== "weight" && dtype !== "u32";
 }
 
 function inputOf(step: readonly Layer[]): Group["output"] {

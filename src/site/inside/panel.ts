@@ -246,7 +246,7 @@ function dispatchButtons(
 }
 
 function isReadable({ kind, dtype }: LayerTensor): boolean {
-  return kind !== "weight" && dtype === "f32";
+  return kind !== "weight" && dtype !== "u32";
 }
 
 /** What the dispatch is there for: its output where it has one to look at. */
