@@ -8,7 +8,8 @@
 import { openFolder } from "../checkpoint/folder";
 import { type Clock, openClock } from "../runtime/timing";
 import type { Engine } from "../sampler/engine";
-import { load, type Model } from "../sampler/model";
+import { load } from "../sampler/load";
+import type { Model } from "../sampler/model";
 import type { GenerateOptions } from "../sampler/options";
 import { type PrecisionOptions, precisionOf } from "../sampler/precision";
 import { check, InputError } from "../tensor/check";

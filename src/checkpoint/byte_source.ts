@@ -14,6 +14,11 @@ export interface ByteSource {
   size(): Promise<number>;
   /** Exactly the bytes [offset, offset + length). Throws CheckpointError if the file ends before. */
   read(offset: number, length: number): Promise<Uint8Array>;
+  /**
+   * Gives up memory and connection until the next read, and what is kept for later where the file `isWrong`. Whoever
+   * has nothing to give up lacks it.
+   */
+  release?(isWrong?: boolean): Promise<void>;
 }
 
 /** There is no such file: for optional files an answer, for others an error that ends the loading. */

@@ -65,6 +65,12 @@ export function checkpointOf(
   };
 }
 
+/** The files of a checkpoint. */
+export function sourcesOf({ tensors }: Pick<Checkpoint, "tensors">): ByteSource[] {
+  const entries = [...tensors.values()].flatMap((entry) => (entry.scale ? [entry, entry.scale] : [entry]));
+  return [...new Set(entries.map(({ source }) => source))];
+}
+
 /** Throws CheckpointError at the first NaN or infinity: one of them in the weights makes every pixel NaN. */
 export function checkFinite(values: Float32Array, where: string): void {
   // x - x is 0 for finite x and NaN else, and NaN sticks: a sum without branches, four times faster than a search.

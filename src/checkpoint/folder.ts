@@ -42,6 +42,13 @@ export interface Folder {
   readonly checkpoint: Checkpoint;
 }
 
+export interface FolderOptions {
+  /** The server of `hf:owner/name`: a mirror of Hugging Face's hub, which it is unless given. */
+  readonly hub?: string;
+  /** Ends the loading; it then throws the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
 /** Weights as diffusers names them, best first; the last word of an index is its variant. */
 const WEIGHTS = [
   "diffusion_pytorch_model.safetensors",
@@ -59,8 +66,8 @@ const GUIDANCE_MAX = 100;
  * `hf:owner/name`, which is looked up at `hub`. Reads configurations and the weights' headers, no tensor.
  * Throws CheckpointError, naming file and field, for whatever is missing or malformed.
  */
-export async function openFolder(location: string, { hub = HUB }: { hub?: string } = {}): Promise<Folder> {
-  const place = placeOf(location, hub);
+export async function openFolder(location: string, { hub = HUB, signal }: FolderOptions = {}): Promise<Folder> {
+  const place = placeOf(location, hub, signal);
   const { prefix, unetConfig, unetConfigFile, saver } = await findUnet(place);
   const [scheduler, labels, checkpoint] = await Promise.all([
     findFirst(place, ["scheduler/scheduler_config.json", "scheduler_config.json"]),

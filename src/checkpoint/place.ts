@@ -24,16 +24,16 @@ export interface Place {
  *   - else, and for `file://`, a local path, in Node only.
  * Throws InputError for a location that can mean nothing.
  */
-export function placeOf(location: string, hub: string = HUB): Place {
+export function placeOf(location: string, hub: string = HUB, signal?: AbortSignal): Place {
   check(
     location.trim() !== "",
     () => "location: must be a path, an address or hf:owner/name, got an empty string",
     InputError,
   );
-  if (location.startsWith("hf:")) return hubPlace(location, hub);
-  if (/^https?:\/\//i.test(location)) return webPlace(location, location);
+  if (location.startsWith("hf:")) return hubPlace(location, hub, signal);
+  if (/^https?:\/\//i.test(location)) return webPlace(location, location, signal);
   const page = pageAddress();
-  if (page !== undefined) return webPlace(location, new URL(location, page).href);
+  if (page !== undefined) return webPlace(location, new URL(location, page).href, signal);
   check(
     !/^[a-z][a-z+.-]+:\/\//i.test(location) || /^file:/i.test(location),
     () => `location: must be a path, http(s)://, file:// or hf:owner/name, got ${location}`,
@@ -42,13 +42,13 @@ export function placeOf(location: string, hub: string = HUB): Place {
   return localPlace(location);
 }
 
-function hubPlace(location: string, hub: string): Place {
+function hubPlace(location: string, hub: string, signal: AbortSignal | undefined): Place {
   const match = /^hf:([\w-][\w.-]*)\/([\w-][\w.-]*)$/.exec(location);
   check(match, () => `location: a repository of the hub must be hf:owner/name, got ${location}`, InputError);
-  return webPlace(location, `${hub}/${match[1]}/${match[2]}/resolve/main`);
+  return webPlace(location, `${hub}/${match[1]}/${match[2]}/resolve/main`, signal);
 }
 
-function webPlace(location: string, address: string): Place {
+function webPlace(location: string, address: string, signal: AbortSignal | undefined): Place {
   check(URL.canParse(address), () => `location: must be a valid address, got ${location}`, InputError);
   const base = new URL(address);
   if (!base.pathname.endsWith("/")) base.pathname += "/";
@@ -59,7 +59,7 @@ function webPlace(location: string, address: string): Place {
     file: (path) => {
       const url = new URL(base);
       url.pathname += path;
-      return urlSource(url.href);
+      return urlSource(url.href, signal);
     },
   };
 }

@@ -72,7 +72,10 @@ function parseWeightMap(index: JsonObject, where: string): Map<string, Set<strin
 
 async function openShard(source: ByteSource, index: string): Promise<Checkpoint> {
   try {
-    return await openSafetensors(source);
+    const shard = await openSafetensors(source);
+    // A page has few connections to a server: shards that wait to be read must not hold them all.
+    await source.release?.();
+    return shard;
   } catch (error) {
     if (!(error instanceof MissingError)) throw error;
     throw new CheckpointError(`${index}: all its shards must be there, got none at ${source.name}`, { cause: error });

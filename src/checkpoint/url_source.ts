@@ -1,113 +1,182 @@
-/** Files of web servers as byte sources, read by HTTP ranges where the server has them, else whole. */
-
+/**
+ * Files of web servers as byte sources: one request, whose bytes can be read as they arrive.
+ *
+ * Nothing is taken from the connection before a reader asks for it, so that looking at a header downloads little more.
+ * A connection that breaks is taken up again where it broke. Whole files are kept in the browser's cache and used as long
+ * as the server says that they are still the same.
+ */
 import { CheckpointError, check } from "../tensor/check";
 import { allocate, type ByteSource, checkRange, MissingError } from "./byte_source";
+import { conditions, forget, store, stored, versionOf } from "./web_cache";
 
-/**
- * Requests are rounded out to pieces of this size: a UNet has hundreds of tensors of a few kilobytes, and a request for
- * each would cost a round trip each. The shipped models fit into one piece.
- */
-const PIECE_BYTES = 8 * 2 ** 20;
+/** Waits before a broken connection is tried again, in milliseconds; any byte that arrives begins them anew. */
+const RETRY_MS = [100, 400, 1600, 3200];
 
-/** Pieces kept, least recently used out first. Models read nearly in file order, so that few suffice. */
-const PIECES_KEPT = 8;
+/** Files up to this length are read at once: compressed on the way, they have a length that nobody tells. */
+const SMALL_BYTES = 2 ** 20;
 
-/** What the first answer tells: the file's length, its version, and either its first piece or all of it. */
-interface Opened {
-  readonly size: number;
-  readonly version: string | null;
-  readonly whole: boolean;
-  readonly first: Uint8Array;
+/** A file on its way. */
+interface Download {
+  readonly response: Response;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** How many of them are there. */
+  received: number;
+  reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  /** It can be had again from the browser's cache. */
+  isStored: boolean;
 }
 
 /**
- * The file at the absolute address `url`. The first request asks for the first piece and so learns the length; a server
- * that ignores ranges answers with the whole file, which is then kept. Throws MissingError for 404 and 410, and for an
- * HTML page, which development servers send in place of files that they lack.
+ * The file at the absolute address `url`. Throws MissingError for 404 and 410, and for an HTML page, which development
+ * servers send in place of files that they lack; the signal's reason once that is aborted.
  */
-export function urlSource(url: string): ByteSource {
-  let opened: Promise<Opened> | undefined;
-  const pieces = new Map<number, Promise<Uint8Array>>();
+export function urlSource(url: string, signal?: AbortSignal): ByteSource {
+  let opened: Promise<Download> | undefined;
+  /** What the file was when it was first opened: its place in memory may be given up, its offsets are known by then. */
+  let first: { readonly size: number; readonly version: string | null } | undefined;
+  let pulling: Promise<void> | undefined;
+
   const open = () => {
-    opened ??= openUrl(url).catch((error) => {
+    opened ??= begin(url, signal).catch((error) => {
       opened = undefined;
       throw error;
     });
-    return opened;
+    return opened.then((file) => {
+      const now = { size: file.bytes.length, version: versionOf(file.response) };
+      first ??= now;
+      check(first.size === now.size && first.version === now.version, () => changed(url), CheckpointError);
+      return file;
+    });
   };
-
-  function piece(index: number, file: Opened): Promise<Uint8Array> {
-    if (index === 0) return Promise.resolve(file.first);
-    const bytes = pieces.get(index) ?? fetchPiece(url, index, file);
-    pieces.delete(index);
-    pieces.set(index, bytes);
-    const oldest = pieces.keys().next();
-    if (pieces.size > PIECES_KEPT && !oldest.done) pieces.delete(oldest.value);
-    bytes.catch(() => pieces.delete(index));
-    return bytes;
-  }
-
+  const reach = async (file: Download, end: number) => {
+    while (file.received < end) {
+      // One hand on the connection, however many wait for it.
+      pulling ??= pull(url, file, signal).finally(() => {
+        pulling = undefined;
+      });
+      await pulling;
+    }
+  };
   return {
     name: url,
-    size: async () => (await open()).size,
+    size: async () => (await open()).bytes.length,
     read: async (offset, length) => {
       const file = await open();
-      checkRange(url, file.size, offset, length);
-      if (file.whole) return file.first.subarray(offset, offset + length);
-      const bytes = allocate(url, length);
-      for (let done = 0; done < length; ) {
-        const index = Math.floor((offset + done) / PIECE_BYTES);
-        const start = offset + done - index * PIECE_BYTES;
-        const part = (await piece(index, file)).subarray(start, start + length - done);
-        bytes.set(part, done);
-        done += part.length;
-      }
-      return bytes;
+      checkRange(url, file.bytes.length, offset, length);
+      await reach(file, offset + length);
+      return file.bytes.subarray(offset, offset + length);
+    },
+    release: async (isWrong = false) => {
+      const file = await opened?.catch(() => undefined);
+      const { reader } = file ?? {};
+      if (file) file.reader = undefined; // what is missing is asked for when somebody wants it
+      await reader?.cancel().catch(() => {});
+      if (isWrong) await forget(url);
+      if (isWrong || (file?.isStored && file.received === file.bytes.length)) opened = undefined;
     },
   };
 }
 
-async function openUrl(url: string): Promise<Opened> {
-  const response = await request(url, { Range: `bytes=0-${PIECE_BYTES - 1}` });
-  const version = response.headers.get("etag");
-  // "Range not satisfiable" from byte 0 on: the file is empty.
-  if (response.status === 416) return { size: 0, version, whole: true, first: new Uint8Array() };
-  const range = response.status === 206 ? contentRange(response) : undefined;
-  if (range) {
-    const { size } = range;
-    const first = await body(url, response);
-    checkPart(url, range, 0, Math.min(size, PIECE_BYTES), first);
-    return { size, version, whole: size === first.length, first };
+/** Opens the file: the server's answer, or the stored one where that is still good. */
+async function begin(url: string, signal: AbortSignal | undefined): Promise<Download> {
+  const kept = await stored(url);
+  // A conditional request to another origin would need that origin's leave; an answer that is not read costs as little.
+  const headers = kept && isSameOrigin(url) ? conditions(kept) : {};
+  const answer = await request(url, headers, signal);
+  if (kept && (answer.status === 304 || (answer.ok && versionOf(answer) === versionOf(kept)))) {
+    await answer.body?.cancel();
+    return arriving(url, kept, true, signal);
   }
-  // Other origins may hide Content-Range; without it the length is unknown and only the whole file will do.
-  const complete = response.status === 206 ? await request(url, {}) : response;
-  check(complete.status === 200, () => refusal(url, complete), CheckpointError);
-  const first = await body(url, complete);
-  return { size: first.length, version, whole: true, first };
+  check(answer.status === 200, () => refusal(url, answer), CheckpointError);
+  return arriving(url, answer, false, signal);
 }
 
-async function fetchPiece(url: string, index: number, file: Opened): Promise<Uint8Array> {
-  const start = index * PIECE_BYTES;
-  const length = Math.min(PIECE_BYTES, file.size - start);
-  const response = await request(url, { Range: `bytes=${start}-${start + length - 1}` });
-  const range = response.status === 206 ? contentRange(response) : undefined;
-  check(range !== undefined, () => refusal(url, response), CheckpointError);
+async function arriving(
+  url: string,
+  response: Response,
+  isStored: boolean,
+  signal: AbortSignal | undefined,
+): Promise<Download> {
+  const length = response.headers.get("content-length");
+  const isPlain = (response.headers.get("content-encoding") ?? "identity") === "identity";
+  if (length !== null && isPlain && Number(length) > SMALL_BYTES) {
+    const bytes = allocate(url, Number(length));
+    return { response, bytes, received: 0, reader: response.body?.getReader(), isStored };
+  }
+  const bytes = new Uint8Array(await response.arrayBuffer().catch((error) => broken(url, error, signal)));
+  const file = { response, bytes, received: bytes.length, reader: undefined, isStored };
+  await complete(url, file);
+  return file;
+}
+
+/** Takes what has arrived; after a break, asks for the rest. */
+async function pull(url: string, file: Download, signal: AbortSignal | undefined): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      file.reader ??= await resume(url, file, signal);
+      const { value, done } = await file.reader.read();
+      if (done) throw new Error(`the connection ended after ${file.received} of ${file.bytes.length} bytes`);
+      check(
+        file.received + value.length <= file.bytes.length,
+        () => `${url}: must have ${file.bytes.length} bytes, as the server said, got more`,
+        CheckpointError,
+      );
+      file.bytes.set(value, file.received);
+      file.received += value.length;
+      if (file.received === file.bytes.length) await complete(url, file);
+      return;
+    } catch (error) {
+      file.reader = undefined;
+      signal?.throwIfAborted();
+      const isFinal = error instanceof CheckpointError && !(error instanceof UnreachableError);
+      if (isFinal || attempt === RETRY_MS.length) broken(url, error, signal);
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS[attempt]));
+    }
+  }
+}
+
+async function complete(url: string, file: Download): Promise<void> {
+  file.reader = undefined;
+  file.isStored ||= await store(url, file.bytes, file.response);
+}
+
+/** Asks for the bytes that are missing. A server without ranges sends all of them again. */
+async function resume(url: string, file: Download, signal: AbortSignal | undefined) {
+  const { bytes, received } = file;
+  const answer = await request(url, received > 0 ? { Range: `bytes=${received}-` } : {}, signal);
+  check(answer.status === 200 || answer.status === 206, () => refusal(url, answer), CheckpointError);
+  const isRest = answer.status === 206;
+  if (!isRest) file.received = 0;
+  const expected = bytes.length - file.received;
+  // Other origins may hide Content-Range; the length they do not.
+  const range = answer.headers.get("content-range") ?? `bytes ${received}-${bytes.length - 1}/${bytes.length}`;
+  const isSame =
+    versionOf(answer) === versionOf(file.response) && Number(answer.headers.get("content-length")) === expected;
   check(
-    range.size === file.size && response.headers.get("etag") === file.version,
-    () => `${url}: must stay the same while it is read, got another version of it. Load it again.`,
+    isSame && (!isRest || range === `bytes ${received}-${bytes.length - 1}/${bytes.length}`),
+    () => changed(url),
     CheckpointError,
   );
-  const bytes = await body(url, response);
-  checkPart(url, range, start, length, bytes);
-  return bytes;
+  return answer.body!.getReader();
 }
 
-async function request(url: string, headers: Record<string, string>): Promise<Response> {
+/** Nobody answered; somebody may yet. */
+class UnreachableError extends CheckpointError {
+  override name = "CheckpointError";
+}
+
+async function request(
+  url: string,
+  headers: Record<string, string>,
+  signal: AbortSignal | undefined,
+): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, { headers });
+    // The browser's own cache would keep a second copy, and not ask again while it thinks the file fresh.
+    response = await fetch(url, { headers, cache: "no-store", ...(signal && { signal }) });
   } catch (error) {
-    throw new CheckpointError(`${url}: must be reachable, got ${reason(error)}`, { cause: error });
+    signal?.throwIfAborted();
+    throw new UnreachableError(`${url}: must be reachable, got ${reason(error)}`, { cause: error });
   }
   const page = response.ok && (response.headers.get("content-type") ?? "").includes("text/html");
   if (response.status === 404 || response.status === 410 || page) {
@@ -117,42 +186,23 @@ async function request(url: string, headers: Record<string, string>): Promise<Re
   return response;
 }
 
-async function body(url: string, response: Response): Promise<Uint8Array> {
-  try {
-    return new Uint8Array(await response.arrayBuffer());
-  } catch (error) {
-    throw new CheckpointError(`${url}: must arrive whole, got ${reason(error)}`, { cause: error });
-  }
+function isSameOrigin(url: string): boolean {
+  return new URL(url).origin === globalThis.location?.origin;
 }
 
-function contentRange(response: Response): { start: number; end: number; size: number } | undefined {
-  const match = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(response.headers.get("content-range") ?? "");
-  const [start, last, size] = (match ?? []).slice(1).map(Number);
-  if (start === undefined || last === undefined || size === undefined || !Number.isSafeInteger(size)) return undefined;
-  return { start, end: last + 1, size };
+function broken(url: string, error: unknown, signal: AbortSignal | undefined): never {
+  signal?.throwIfAborted();
+  if (error instanceof CheckpointError) throw error;
+  throw new CheckpointError(`${url}: must arrive whole, got ${reason(error)}`, { cause: error });
 }
 
-function checkPart(
-  url: string,
-  range: { start: number; end: number },
-  start: number,
-  length: number,
-  bytes: Uint8Array,
-) {
-  check(
-    range.start === start && range.end === start + length && bytes.length === length,
-    () =>
-      `${url}: the server must send bytes ${start} to ${start + length}, ` +
-      `got ${bytes.length} bytes said to be ${range.start} to ${range.end}`,
-    CheckpointError,
-  );
+function changed(url: string): string {
+  return `${url}: must stay the same while it is read, got another version of it. Load it again.`;
 }
 
-function refusal(url: string, response: Response): string {
-  const access = response.status === 401 || response.status === 403;
-  return `${url}: the server must answer with the file, got HTTP status ${response.status} ${response.statusText}${
-    access ? ". It may be private, gated or misspelt" : ""
-  }`;
+function refusal(url: string, { status, statusText }: Response): string {
+  const hint = status === 401 || status === 403 ? ". It may be private, gated or misspelt" : "";
+  return `${url}: the server must answer with the file, got HTTP status ${status} ${statusText}${hint}`;
 }
 
 /** fetch() hides what went wrong in the cause of a TypeError. */

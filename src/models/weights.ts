@@ -2,9 +2,8 @@
  * From a checkpoint to the GPU: the file's tensors are compared with what the model asks for, all of them before any
  * number is read, then read, packed and handed on one by one.
  */
-import type { Checkpoint, TensorEntry } from "../checkpoint/checkpoint";
+import { type Checkpoint, sourcesOf, type TensorEntry } from "../checkpoint/checkpoint";
 import { type Part, pack, summed } from "../kernels/packing";
-import { winogradWeights } from "../kernels/winograd_weights";
 import type { Packing, Weight } from "../recording/recording";
 import { CheckpointError, check } from "../tensor/check";
 import { formatShape, type Shape, sameShape, sizeOf } from "../tensor/shape";
@@ -67,7 +66,8 @@ export function matchCheckpoint(
 }
 
 /**
- * Reads, packs and uploads `weights`. `upload` takes each with its packed numbers; `onProgress` hears of numbers read.
+ * Reads, packs and uploads `weights`, each as soon as the last of its bytes has arrived. `upload` takes each with its
+ * packed numbers; `onProgress` hears of the bytes of their tensors.
  * @throws CheckpointError as `matchCheckpoint`, and where a tensor holds a NaN or an infinity.
  */
 export async function loadWeights(
@@ -75,23 +75,46 @@ export async function loadWeights(
   shapes: ReadonlyMap<string, Shape>,
   checkpoint: Checkpoint,
   upload: (weight: Weight, packed: Float32Array<ArrayBuffer>) => Promise<void> | void,
-  onProgress: (done: number, total: number) => void = () => {},
+  onProgress: (doneBytes: number, totalBytes: number) => void = () => {},
 ): Promise<void> {
   const fileNames = matchCheckpoint(shapes, checkpoint);
-  const total = weights.reduce((sum, weight) => sum + sizeOf(weight.shape), 0);
-  let done = 0;
-  for (const weight of weights) {
+  const entryOf = (name: string) => checkpoint.tensors.get(fileNames.get(name)!)!;
+  const sources = sourcesOf(checkpoint);
+  /** The files' order, and within a file that of the last bytes. */
+  const arrivalOf = (weight: Weight) =>
+    namesOf(weight.packing)
+      .map(entryOf)
+      .map(({ source, byteOffset, byteLength }) => [sources.indexOf(source), byteOffset + byteLength] as const)
+      .reduce((last, end) => (compare(last, end) < 0 ? end : last));
+  const inOrder = weights
+    .map((weight) => ({ weight, arrival: arrivalOf(weight) }))
+    .sort((a, b) => compare(a.arrival, b.arrival));
+
+  const waiting = new Set(weights.flatMap(({ packing }) => namesOf(packing)));
+  const bytesOf = (names: Iterable<string>) => [...names].reduce((sum, name) => sum + entryOf(name).byteLength, 0);
+  const total = bytesOf(waiting);
+  for (const { weight } of inOrder) {
     const read = new Map<string, Promise<Float32Array>>();
     const termOf = async ({ name, rows }: ReturnType<typeof termsOf>[number]): Promise<Part> => {
       const data = read.get(name) ?? checkpoint.read(fileNames.get(name)!);
       read.set(name, data);
       return rowsOf({ shape: shapes.get(name)!, data: await data }, rows);
     };
-    const packed = await packedOf(weight.packing, termOf);
-    await upload(weight, packed);
-    done += sizeOf(weight.shape);
-    onProgress(done, total);
+    await upload(weight, await packedOf(weight.packing, termOf));
+    for (const name of namesOf(weight.packing)) waiting.delete(name);
+    onProgress(total - bytesOf(waiting), total);
   }
+}
+
+type Arrival = readonly [file: number, end: number];
+
+function compare(a: Arrival, b: Arrival): number {
+  return a[0] - b[0] || a[1] - b[1];
+}
+
+/** The tensors that a weight is made of, by the model's names. */
+function namesOf({ parts, rest }: Packing): string[] {
+  return [...parts.flatMap((part) => termsOf(part).map(({ name }) => name)), ...(rest ? namesOf(rest) : [])];
 }
 
 /** The numbers of a weight in the kernel's order, those of the packing that follows included. */
@@ -106,7 +129,9 @@ async function packedOf(
     }),
   );
   const packed = pack(packing, parts);
-  const own = packing.winograd ? winogradWeights(packed, packing.winograd) : packed;
+  const own = packing.winograd
+    ? (await import("../kernels/winograd_weights")).winogradWeights(packed, packing.winograd)
+    : packed;
   if (!packing.rest) return own;
   const rest = await packedOf(packing.rest, termOf);
   const joined = new Float32Array(own.length + rest.length);

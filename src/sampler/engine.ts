@@ -121,6 +121,8 @@ export class Engine {
     await fetchCode(recording.dispatches.map(({ shader }) => shader));
     const { weights, activations } = recording.precision;
     if (weights !== "f32" || activations !== "f32") (await import("../kernels/formats")).applyFormats(recording);
+    // Kernels compile while weights arrive. Whoever makes a program of this waits for them, and hears what went wrong.
+    for (const dispatch of recording.dispatches) this.pipelines.get(dispatch).catch(() => {});
     const missing = recording.weights.filter((weight) => !this.weights.has(weight));
     if (missing.length > 0) await loadWeights(missing, (weight, packed) => this.weights.upload(weight, packed));
     return { recording, ends };

@@ -41,6 +41,8 @@ export interface RunReport {
     readonly compile: number;
     /** The first step with everything that comes before the loop. */
     readonly firstStep: number;
+    /** All three: what a page waits from `load` to its first picture, where nothing else comes between. */
+    readonly firstPicture: number;
     /** Mean of the later ones. */
     readonly laterStep: number;
     /** From the first submit to the pictures on the host. */
@@ -276,6 +278,7 @@ export class Run {
         load: loadMs,
         compile: compileMs,
         firstStep: last.firstMs,
+        firstPicture: loadMs + compileMs + last.firstMs,
         laterStep: evaluations > 1 ? last.laterMs / (evaluations - 1) : 0,
         total: totalMs,
       },

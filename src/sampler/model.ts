@@ -2,12 +2,13 @@
  * A loaded model: what the user meets. Joins checkpoint, network, sampler table and runtime into the reverse-diffusion
  * loop; everything between the first static and the last picture stays on the GPU.
  */
-import { type Folder, openFolder } from "../checkpoint/folder";
-import { parseUNet2DConfig, type UNet2DConfig } from "../models/unet_2d_config";
-import { loadWeights, matchCheckpoint } from "../models/weights";
+import { sourcesOf } from "../checkpoint/checkpoint";
+import type { Folder, FolderOptions } from "../checkpoint/folder";
+import type { UNet2DConfig } from "../models/unet_2d_config";
+import { loadWeights } from "../models/weights";
 import type { Precision } from "../recording/recording";
 import type { AdapterDescription, Device } from "../runtime/device";
-import { fetchSampler, type Scheduler, schedulerFromConfig } from "../schedulers/registry";
+import type { Scheduler } from "../schedulers/registry";
 import { check, InputError, NumericError } from "../tensor/check";
 import type { Shape } from "../tensor/shape";
 import { conditionsOf } from "./conditions";
@@ -20,7 +21,7 @@ import { checkOptions, type GenerateOptions } from "./options";
 import { planOf } from "./plan";
 import { type PrecisionOptions, precisionOf } from "./precision";
 
-export interface LoadOptions extends PrecisionOptions {
+export interface LoadOptions extends PrecisionOptions, FolderOptions {
   /**
    * Gives the device to run on, in place of one of the model's own, so that several models share one. Asked again once
    * that device is lost; `destroy` frees what the model holds there and leaves the device alone.
@@ -30,39 +31,14 @@ export interface LoadOptions extends PrecisionOptions {
   readonly gpu?: GPU;
   /** WebGPU's default limits and no optional feature, whatever the adapter offers. */
   readonly baseline?: boolean;
-  /** Hears how far loading weights and compiling kernels are. */
+  /** SHA-256 of the weights' file, in hexadecimal: `load` throws where it is another. */
+  readonly sha256?: string;
+  /** Hears how far loading weights (in bytes) and compiling kernels are. */
   readonly onProgress?: (phase: "load" | "compile", done: number, total: number) => void;
 }
 
 /** Pictures are square and this large where neither the model nor the user says otherwise. */
 const DEFAULT_SIZE = 32;
-
-/**
- * Loads a diffusers folder: a local path (Node), an address, or `hf:owner/name`.
- * @throws CheckpointError for a folder, configuration or weights file that is not what it must be; DeviceError without WebGPU.
- */
-export async function load(location: string, options: LoadOptions = {}): Promise<Model> {
-  const start = performance.now();
-  const model = await modelOf(await openFolder(location), options);
-  await model.warm();
-  model.loadMs = performance.now() - start;
-  return model;
-}
-
-/** Describes a diffusers folder without a device: configurations and the weights' headers are read and compared. */
-export async function describeFolder(location: string): Promise<ModelDescription> {
-  const folder = await openFolder(location);
-  const description = (await modelOf(folder, {})).describe();
-  matchCheckpoint(new Map(description.tensors.map(({ name, shape }) => [name, shape])), folder.checkpoint);
-  return description;
-}
-
-async function modelOf(folder: Folder, options: LoadOptions): Promise<Model> {
-  const config = parseUNet2DConfig(folder.unetConfig, folder.unetConfigFile);
-  const { schedulerConfig = { _class_name: "DDPMScheduler" } } = folder;
-  await fetchSampler(schedulerConfig._class_name);
-  return new Model(folder, config, schedulerFromConfig(schedulerConfig), options);
-}
 
 export class Model {
   readonly name: string;
@@ -263,11 +239,24 @@ export class Model {
     return new Run(program, ends, inputs, options, engine.device.adapter);
   }
 
-  #weightLoader(parameters: ReadonlyMap<string, Shape>) {
-    return (missing: Parameters<typeof loadWeights>[0], upload: Parameters<typeof loadWeights>[3]): Promise<void> =>
-      loadWeights(missing, parameters, this.#folder.checkpoint, upload, (done, total) =>
-        this.#options.onProgress?.("load", done, total),
+  #weightLoader(parameters: ReadonlyMap<string, Shape>): WeightLoader {
+    return async (missing, upload) => {
+      const { checkpoint } = this.#folder;
+      const { onProgress, sha256 } = this.#options;
+      const uploadNext: typeof upload = (weight, packed) => {
+        this.#checkAlive(); // it may have been destroyed while the bytes were on their way
+        return upload(weight, packed);
+      };
+      await loadWeights(missing, parameters, checkpoint, uploadNext, (done, total) =>
+        onProgress?.("load", done, total),
       );
+      if (sha256 !== undefined) await (await import("../checkpoint/digest")).checkDigest(checkpoint, sha256);
+      await release(this.#folder);
+    };
+  }
+
+  #checkAlive(): void {
+    check(!this.#isDestroyed, () => `${this.name}: the model was destroyed; load it again`, InputError);
   }
 
   /** A fresh engine; before f16 is used on it, it is tried. */
@@ -278,7 +267,7 @@ export class Model {
   }
 
   async #openEngine(): Promise<Engine> {
-    check(!this.#isDestroyed, () => `${this.name}: the model was destroyed; load it again`, InputError);
+    this.#checkAlive();
     const opened = this.#engine;
     const engine = await opened?.catch(() => undefined);
     // Of several callers that find the device lost, the first opens the next.
@@ -291,4 +280,9 @@ export class Model {
     this.#queue = result.catch(() => {});
     return result;
   }
+}
+
+/** Gives up what reading the weights holds: they are on the GPU. */
+export async function release({ checkpoint }: Folder): Promise<void> {
+  await Promise.all(sourcesOf(checkpoint).map((source) => source.release?.()));
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openFolder } from "../../src/checkpoint/folder";
-import { describeFolder } from "../../src/sampler/model";
+import { describeFolder } from "../../src/sampler/load";
 import type { WeightDType } from "../../src/sampler/precision";
 import { quantizeFolder } from "../../src/sampler/quantize";
 import { InputError } from "../../src/tensor/check";
