@@ -2,13 +2,13 @@
  * WGSL for pages: comments gone, names short. Lines stay where they are, so that a compiler's line numbers remain true.
  *
  * A name is the same in every file, since kernels and what they include are joined late: they are counted over all of
- * `shaders/` once, the most frequent becomes the shortest. Untouched are overrides and consts, which a launch sets by
- * name, entry points, and whatever no shader declares: keywords, built-in functions, types and values.
+ * `shaders/` once, the most frequent becomes the shortest. Untouched are overrides and those consts that the host knows,
+ * since a launch sets them by name, entry points, and whatever no shader declares: keywords, functions, types and values.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-const SHADERS = join(import.meta.dirname, "../../shaders");
+const ROOT = join(import.meta.dirname, "../..");
 
 /** WGSL's own words, some of which shaders declare, or seem to: renaming would reach both. */
 const RESERVED = new Set(
@@ -28,22 +28,28 @@ const DECLARED = /\b(?:let|var(?:<[^>]*>)?|const|fn|struct|alias)\s+(\w+)|\b(\w+
 export type Minify = (wgsl: string) => string;
 
 export function wgslMinifier(): Minify {
-  const files = readdirSync(SHADERS, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".wgsl"));
-  const text = files.map((file) => withoutComments(readFileSync(join(SHADERS, file), "utf8"))).join("\n");
+  const text = filesOf("shaders", ".wgsl").map(withoutComments).join("\n");
+  const host = new Set(filesOf("src/kernels", ".ts").flatMap((code) => code.match(/\b[A-Z][A-Z0-9_]+\b/g) ?? []));
+  const overrides = new Set([...text.matchAll(/\boverride (\w+)/g)].map(([, name]) => name!));
   const counts = new Map<string, number>();
   for (const [word] of text.matchAll(/\b[A-Za-z_]\w*/g)) counts.set(word, (counts.get(word) ?? 0) + 1);
   const declared = new Set([...text.matchAll(DECLARED)].map((match) => (match[1] ?? match[2])!));
   const names = [...declared]
-    .filter((name) => /^[a-z]\w{2,}$|^[A-Z]\w*[a-z]\w*$/i.test(name) && !/^[A-Z0-9_]+$/.test(name))
-    .filter((name) => !RESERVED.has(name) && !/^(main|corner|[xyzwrgba]{3,4})$/.test(name))
+    .filter((name) => name.length > 2 && !RESERVED.has(name) && !host.has(name) && !overrides.has(name))
+    .filter((name) => !/^(main|corner|[0-9].*|[xyzwrgba]{3,4})$/.test(name))
     .sort((a, b) => counts.get(b)! - counts.get(a)! || (a < b ? -1 : 1));
   const free = shortNames(counts);
   const short = new Map(names.map((name) => [name, free.next().value!]));
   return (wgsl) =>
     withoutComments(wgsl)
       .replace(/@builtin\(\w+\)|@?\b[A-Za-z_]\w*/g, (word) => short.get(word) ?? word)
-      // Not around "=" and ":": a launch looks for consts as they are written; not around "-", since "--" is a token.
-      .replace(/ ?([,;{}()*+/]) ?/g, "$1");
+      // Not in lines that a launch changes and looks for as they are written; not around "-", since "--" is a token.
+      .replace(/^(?!const|override).*$/gm, (line) => line.replace(/ ?([,;:{}()*+/<>=!&|]+) ?/g, "$1"));
+}
+
+function filesOf(folder: string, ending: string): string[] {
+  const files = readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" });
+  return files.filter((file) => file.endsWith(ending)).map((file) => readFileSync(join(ROOT, folder, file), "utf8"));
 }
 
 function withoutComments(wgsl: string): string {

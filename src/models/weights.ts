@@ -5,12 +5,8 @@
 import { type Checkpoint, sourcesOf, type TensorEntry } from "../checkpoint/checkpoint";
 import { type Part, pack, summed } from "../kernels/packing";
 import type { Packing, Weight } from "../recording/recording";
-import { CheckpointError, check } from "../tensor/check";
-import { formatShape, type Shape, sameShape, sizeOf } from "../tensor/shape";
+import { type Shape, sameShape, sizeOf } from "../tensor/shape";
 import { termsOf } from "./parameters";
-
-/** How many names an error lists before it only counts. */
-const NAMES_SHOWN = 4;
 
 const FLOATS: ReadonlySet<string> = new Set(["F64", "F32", "F16", "BF16"]);
 
@@ -22,47 +18,28 @@ const LEGACY_NAMES: Readonly<Record<string, string>> = {
   "to_out.0": "proj_attn",
 };
 
-/**
- * Finds each tensor of `shapes` (by the model's names) in the checkpoint; returns the file's own name for each.
- * @throws CheckpointError for missing, misshapen, mistyped and unexpected tensors, naming them.
- */
-export function matchCheckpoint(
+/** The file's own name for each tensor of `shapes` (by the model's names); undefined where any is not what it must be. */
+function fileNamesOf(
   shapes: ReadonlyMap<string, Shape>,
-  checkpoint: Pick<Checkpoint, "name" | "tensors">,
-): Map<string, string> {
-  const { name: file, tensors } = checkpoint;
+  tensors: Checkpoint["tensors"],
+): Map<string, string> | undefined {
   const fileNames = new Map<string, string>();
-  const missing: string[] = [];
-  const misshapen: string[] = [];
-  const mistyped: string[] = [];
   for (const [name, shape] of shapes) {
-    const found = [name, legacyName(name)].find((candidate) => tensors.has(candidate));
-    if (found === undefined) {
-      missing.push(name);
-      continue;
-    }
+    const found = fileNameOf(name, tensors);
+    if (found === undefined || !fits(tensors.get(found)!, shape, name) || !isFloats(tensors.get(found)!))
+      return undefined;
     fileNames.set(name, found);
-    const entry = tensors.get(found)!;
-    if (!fits(entry, shape, name)) {
-      misshapen.push(`${found} must be ${formatShape(shape)}, got ${formatShape(entry.shape)}`);
-    }
-    if (!FLOATS.has(entry.dtype) && !entry.scale) mistyped.push(`${found} must be ${numbersFor(found, entry)}`);
   }
-  const wanted = new Set(fileNames.values());
-  const extra = [...tensors.keys()].filter((name) => !wanted.has(name));
-  check(
-    missing.length === 0,
-    () => `${file}: must have ${some(missing)}, got none${alsoExtra(extra)}`,
-    CheckpointError,
-  );
-  check(misshapen.length === 0, () => `${file}: ${some(misshapen, "; ")}`, CheckpointError);
-  check(mistyped.length === 0, () => `${file}: ${some(mistyped, "; ")}`, CheckpointError);
-  check(
-    extra.length === 0,
-    () => `${file}: must have no tensors beyond the model's, got ${some(extra)}`,
-    CheckpointError,
-  );
-  return fileNames;
+  return fileNames.size === tensors.size ? fileNames : undefined;
+}
+
+/** The name under which a file has a tensor of the model, if it does. */
+export function fileNameOf(name: string, tensors: Checkpoint["tensors"]): string | undefined {
+  return [name, legacyName(name)].find((candidate) => tensors.has(candidate));
+}
+
+export function isFloats({ dtype, scale }: TensorEntry): boolean {
+  return FLOATS.has(dtype) || scale !== undefined;
 }
 
 /**
@@ -77,7 +54,8 @@ export async function loadWeights(
   upload: (weight: Weight, packed: Float32Array<ArrayBuffer>) => Promise<void> | void,
   onProgress: (doneBytes: number, totalBytes: number) => void = () => {},
 ): Promise<void> {
-  const fileNames = matchCheckpoint(shapes, checkpoint);
+  const fileNames =
+    fileNamesOf(shapes, checkpoint.tensors) ?? (await import("./match_checkpoint")).matchCheckpoint(shapes, checkpoint); // which says what is wrong
   const entryOf = (name: string) => checkpoint.tensors.get(fileNames.get(name)!)!;
   const sources = sourcesOf(checkpoint);
   /** The files' order, and within a file that of the last bytes. */
@@ -155,24 +133,9 @@ function legacyName(name: string): string {
   });
 }
 
-/** What a tensor's type must be and is, for a message. */
-function numbersFor(name: string, { dtype }: TensorEntry): string {
-  return dtype === "I8" ? `of floats, got I8 without ${name}_scale` : `of floats, got ${dtype}`;
-}
-
 /** Attention's matrices were 1x1 convolutions once; the numbers are the same. */
-function fits({ shape }: TensorEntry, expected: Shape, name: string): boolean {
+export function fits({ shape }: TensorEntry, expected: Shape, name: string): boolean {
   if (sameShape(shape, expected)) return true;
   const isMatrix = expected.length === 2 && /\.attentions\.\d+\./.test(name);
   return isMatrix && (sameShape(shape, [...expected, 1, 1]) || sameShape(shape, [...expected, 1]));
-}
-
-/** The first few of `names`, and how many more there are. */
-function some(names: readonly string[], separator = ", "): string {
-  const more = names.length - NAMES_SHOWN;
-  return names.slice(0, NAMES_SHOWN).join(separator) + (more > 0 ? `${separator}and ${more} more` : "");
-}
-
-function alsoExtra(extra: readonly string[]): string {
-  return extra.length === 0 ? "" : `; the file has ${some(extra)} instead`;
 }

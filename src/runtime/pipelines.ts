@@ -16,25 +16,6 @@ export interface Pipeline {
 
 export type Launch = Pick<RecordedDispatch, "shader" | "constants" | "knobs">;
 
-/** One complaint of the compiler; line and column count from 1. */
-export interface Problem {
-  readonly line: number;
-  readonly column: number;
-  readonly message: string;
-}
-
-/** WGSL that the compiler refuses. */
-export class CompileError extends ShaderError {
-  override name = "CompileError";
-  /** Empty where the text is well-formed and the pipeline is refused for another reason, which the message gives. */
-  readonly problems: readonly Problem[];
-
-  constructor(message: string, problems: readonly Problem[]) {
-    super(message);
-    this.problems = problems;
-  }
-}
-
 /** What makes two launches share a pipeline. */
 export function pipelineKey({ shader, constants = {}, knobs = {} }: Launch): string {
   return [shader.name, JSON.stringify(constants), JSON.stringify(knobs)].join(" ");
@@ -89,7 +70,7 @@ async function compile(device: Device, launch: Launch): Promise<Pipeline> {
     try {
       return { gpu: await device.gpu.createComputePipelineAsync(descriptor), layout };
     } catch (cause) {
-      throw await compileError(where, module, cause);
+      throw await (await import("./compile_error")).compileError(where, module, cause);
     }
   });
 }
@@ -112,14 +93,4 @@ function layoutEntries(shader: Shader): GPUBindGroupLayoutEntry[] {
     visibility: GPUShaderStage.COMPUTE,
     buffer: { type: types[access] },
   }));
-}
-
-async function compileError(where: string, module: GPUShaderModule, cause: unknown): Promise<CompileError> {
-  const { messages } = await module.getCompilationInfo();
-  const problems = messages
-    .filter(({ type }) => type === "error")
-    .map(({ lineNum, linePos, message }) => ({ line: lineNum, column: linePos, message }));
-  const lines = problems.map(({ line, column, message }) => `  ${where}:${line}:${column} ${message}`);
-  if (lines.length === 0) lines.push(`  ${cause instanceof Error ? cause.message : String(cause)}`);
-  return new CompileError([`${where} does not compile`, ...lines].join("\n"), problems);
 }

@@ -1,8 +1,9 @@
 /** From the name of a folder to a model whose weights are on the GPU. */
 import { type Folder, openFolder } from "../checkpoint/folder";
 import { HUB } from "../checkpoint/place";
+import { fetchResampling } from "../models/resnet";
 import { parseUNet2DConfig } from "../models/unet_2d_config";
-import { matchCheckpoint } from "../models/weights";
+import { layoutUNet2D, resnetsOf } from "../models/unet_2d_layout";
 import { fetchSampler, schedulerFromConfig } from "../schedulers/registry";
 import type { ModelDescription } from "./description";
 import { type LoadOptions, Model, release } from "./model";
@@ -41,6 +42,7 @@ export async function load(location: string, options: LoadOptions = {}): Promise
 export async function describeFolder(location: string): Promise<ModelDescription> {
   const folder = await openFolder(location);
   const description = (await modelOf(folder, {})).describe();
+  const { matchCheckpoint } = await import("../models/match_checkpoint");
   matchCheckpoint(new Map(description.tensors.map(({ name, shape }) => [name, shape])), folder.checkpoint);
   await release(folder);
   return description;
@@ -50,5 +52,6 @@ async function modelOf(folder: Folder, options: LoadOptions): Promise<Model> {
   const config = parseUNet2DConfig(folder.unetConfig, folder.unetConfigFile);
   const { schedulerConfig = { _class_name: "DDPMScheduler" } } = folder;
   await fetchSampler(schedulerConfig._class_name);
+  await fetchResampling(resnetsOf(layoutUNet2D(config)));
   return new Model(folder, config, schedulerFromConfig(schedulerConfig), options);
 }

@@ -1,6 +1,8 @@
 /** Runs before each test file: what pages fetch late is there, so that tests can use it without waiting. */
 import { fetchAlgorithms } from "../../src/kernels/variants";
+import { fetchResampling } from "../../src/models/resnet";
 import { fetchSampler } from "../../src/schedulers/registry";
 
 await fetchSampler("euler");
 await fetchAlgorithms({ kind: "cpu" });
+await fetchResampling([{ resample: "up" }]);
