@@ -3,6 +3,7 @@ import { declarations } from "./src/build/declarations.ts";
 import { engineChunks } from "./src/build/engine_chunks.ts";
 import { siteWeights } from "./src/build/site_weights.ts";
 import { sizeLimit } from "./src/build/size_limit.ts";
+import { terserPass } from "./src/build/terser_pass.ts";
 import { wgsl } from "./src/build/wgsl_plugin.ts";
 import { workerFile } from "./src/build/worker_file.ts";
 import { findDriver } from "./src/cli/driver.ts";
@@ -69,6 +70,7 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
         ? [
             workerFile("src/worker/worker.ts", "worker.js", "dist"),
             chunks.plugin,
+            terserPass(),
             sizeLimit("element", ELEMENT_BYTES),
             declarations("tsconfig.build.json", "dist/types"),
           ]

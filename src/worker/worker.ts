@@ -4,7 +4,8 @@
  */
 import { cpu } from "../cpu";
 import type { Step } from "../sampler/generation";
-import { load, type Model } from "../sampler/model";
+import { load } from "../sampler/load";
+import type { Model } from "../sampler/model";
 import { failureOf, type News, type Request, type RunOptions } from "./messages";
 
 /** A run in progress, and what ends it. */
