@@ -46,7 +46,7 @@ const WEIGHTS_NOTE = "weights_sha256";
 
 /** Opens the reference of a model: the file asked for, else the one in its folder. @throws InputError where there is none. */
 export async function openReference(location: string, file: string | undefined): Promise<Checkpoint> {
-  const own = placeOf(location).file("reference.safetensors");
+  const own = (await placeOf(location)).file("reference.safetensors");
   const source = file === undefined ? own : /^https?:/i.test(file) ? urlSource(file) : fileSource(file);
   check(
     await exists(source),

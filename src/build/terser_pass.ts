@@ -8,7 +8,11 @@ export function terserPass(): Plugin {
     async generateBundle(_options, bundle) {
       for (const output of Object.values(bundle)) {
         if (output.type !== "chunk" || output.name === "shaders") continue; // texts, which it can only disturb
-        const options = { module: true, ecma: 2020, compress: { passes: 3 } } as const;
+        const options = {
+          module: true,
+          ecma: 2020,
+          compress: { passes: 3, pure_getters: true, unsafe_arrows: true },
+        } as const;
         output.code = (await minify(output.code, options)).code ?? output.code;
       }
     },

@@ -67,7 +67,7 @@ const GUIDANCE_MAX = 100;
  * Throws CheckpointError, naming file and field, for whatever is missing or malformed.
  */
 export async function openFolder(location: string, { hub = HUB, signal }: FolderOptions = {}): Promise<Folder> {
-  const place = placeOf(location, hub, signal);
+  const place = await placeOf(location, hub, signal);
   const { prefix, unetConfig, unetConfigFile, saver } = await findUnet(place);
   const [scheduler, labels, checkpoint] = await Promise.all([
     findFirst(place, ["scheduler/scheduler_config.json", "scheduler_config.json"]),
@@ -109,11 +109,7 @@ async function findUnet(place: Place): Promise<FoundUnet> {
       return { prefix, unetConfig, unetConfigFile: config.name, saver: pipeline ? "DiffusionPipeline" : "UNet2DModel" };
     }
   }
-  const lookedFor = [...prefixes.map((prefix) => `${prefix}config.json`), ...(pipeline ? [] : ["model_index.json"])];
-  throw new CheckpointError(
-    `${place.location}: must be a diffusers folder, got no ${lookedFor.join(" and no ")}. ` +
-      "Give the folder that save_pretrained() wrote, its address, or hf:owner/name.",
-  );
+  throw (await import("./missing_parts")).missingUnet(place, prefixes);
 }
 
 function checkPipeline(pipeline: JsonObject, where: string): void {
@@ -133,7 +129,7 @@ async function openWeights(place: Place, prefix: string, saver: FoundUnet["saver
     const { openSharded } = await import("./sharded");
     return openSharded(await readJsonObject(source), source.name, (shard) => place.file(prefix + shard));
   }
-  const { missingWeights } = await import("./missing_weights");
+  const { missingWeights } = await import("./missing_parts");
   throw await missingWeights(place, prefix, saver, WEIGHTS);
 }
 

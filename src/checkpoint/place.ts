@@ -24,7 +24,7 @@ export interface Place {
  *   - else, and for `file://`, a local path, in Node only.
  * Throws InputError for a location that can mean nothing.
  */
-export function placeOf(location: string, hub: string = HUB, signal?: AbortSignal): Place {
+export async function placeOf(location: string, hub: string = HUB, signal?: AbortSignal): Promise<Place> {
   check(
     location.trim() !== "",
     () => "location: must be a path, an address or hf:owner/name, got an empty string",
@@ -34,12 +34,7 @@ export function placeOf(location: string, hub: string = HUB, signal?: AbortSigna
   if (/^https?:\/\//i.test(location)) return webPlace(location, location, signal);
   const page = pageAddress();
   if (page !== undefined) return webPlace(location, new URL(location, page).href, signal);
-  check(
-    !/^[a-z][a-z+.-]+:\/\//i.test(location) || /^file:/i.test(location),
-    () => `location: must be a path, http(s)://, file:// or hf:owner/name, got ${location}`,
-    InputError,
-  );
-  return localPlace(location);
+  return (await import("./local_place")).localPlace(location);
 }
 
 function hubPlace(location: string, hub: string, signal: AbortSignal | undefined): Place {
@@ -64,39 +59,7 @@ function webPlace(location: string, address: string, signal: AbortSignal | undef
   };
 }
 
-function localPlace(location: string): Place {
-  // Node takes "/" on every system, so that joining needs no path module, which pages lack.
-  const path = /^file:/i.test(location) ? pathOfFileUrl(location) : location;
-  const folder = path.replace(/(?<=.)[/\\]+$/, "");
-  return {
-    location,
-    name: lastWord(folder),
-    file: (below) => localFile(folder === "/" ? `/${below}` : `${folder}/${below}`),
-  };
-}
-
-/** A file of Node. Pages have none, so that what reads them is fetched late. */
-function localFile(path: string): ByteSource {
-  const source = async () => (await import("./file_source")).fileSource(path);
-  return {
-    name: path,
-    size: async () => (await source()).size(),
-    read: async (offset, length) => (await source()).read(offset, length),
-  };
-}
-
-function pathOfFileUrl(location: string): string {
-  let path: string;
-  try {
-    path = decodeURIComponent(new URL(location).pathname);
-  } catch (error) {
-    throw new InputError(`location: must be a valid address, got ${location}`, { cause: error });
-  }
-  // file:///C:/models means C:/models.
-  return /^\/[a-z]:/i.test(path) ? path.slice(1) : path;
-}
-
-function lastWord(location: string): string {
+export function lastWord(location: string): string {
   return (
     location
       .replace(/[?#].*$/, "")

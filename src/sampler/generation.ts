@@ -243,15 +243,10 @@ export class Run {
   }
 
   async #keptGeneration(history: History, last: Progress, start: number): Promise<Generation> {
-    const { rows } = this.#inputs.plan.table;
-    const { shape } = this.#loop.state.x;
     this.#readbacks++;
-    const kept = await history.read();
-    this.#nonfiniteRow = nonfiniteRow(this.#loop.state.x, kept.at(-1)![0]!);
-    const steps = rows.map(({ timestep, sigma }, index) => {
-      const [x, x0] = kept[index]!.map((numbers) => imagesOf(unpadRows(numbers, shape), shape));
-      return { index, timestep, sigma, x: x!, x0: x0! };
-    });
+    const { keptSteps } = await import("./kept_steps");
+    const { steps, end } = await keptSteps(history, this.#inputs.plan.table.rows, this.#loop.state.x.shape);
+    this.#nonfiniteRow = nonfiniteRow(this.#loop.state.x, end);
     return { images: steps.at(-1)!.x, report: this.#report(last, performance.now() - start), steps };
   }
 

@@ -184,16 +184,11 @@ export class Model {
   /** Throws, naming the layer, where a run that is over held a NaN or an infinity. */
   async #checkFinite({ nonfiniteRow, evaluations }: Run, options: GenerateOptions): Promise<void> {
     if (nonfiniteRow === null) return;
-    const { firstNonfinite } = await import("./nonfinite");
+    const { nonfiniteError } = await import("./nonfinite");
     const run = await this.#start(options, true);
     try {
       await run.replayTo(nonfiniteRow);
-      const layer = (await firstNonfinite(run.program)) ?? "the sampler's step";
-      throw new NumericError(
-        `${this.name}: every number must be finite, got NaN or infinity first in ${layer}, ` +
-          `at evaluation ${nonfiniteRow + 1} of ${evaluations}`,
-        layer,
-      );
+      throw await nonfiniteError(this.name, run.program, nonfiniteRow, evaluations);
     } finally {
       run.program.destroy();
     }

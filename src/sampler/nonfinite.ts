@@ -4,6 +4,7 @@
  * result is read, in order, until one is not finite.
  */
 import type { Program } from "../runtime/program";
+import { NumericError } from "../tensor/check";
 import { paddedSizeOf } from "../tensor/shape";
 
 /** The first layer whose activation is not finite, after a replay of a program whose activations share no memory. */
@@ -16,4 +17,19 @@ export async function firstNonfinite(program: Program): Promise<string | null> {
     }
   }
   return null;
+}
+
+/** What to throw after a replay of `program`, whose activations share no memory, as far as evaluation `row`. */
+export async function nonfiniteError(
+  model: string,
+  program: Program,
+  row: number,
+  evaluations: number,
+): Promise<NumericError> {
+  const layer = (await firstNonfinite(program)) ?? "the sampler's step";
+  return new NumericError(
+    `${model}: every number must be finite, got NaN or infinity first in ${layer}, ` +
+      `at evaluation ${row + 1} of ${evaluations}`,
+    layer,
+  );
 }

@@ -68,7 +68,7 @@ export async function quantizeFolder(location: string, dtype: WeightDType): Prom
     .map((term) => fileNames.get(term)!);
   const written = await writeTensors(checkpoint, dtype, new Set(matrices));
 
-  const place = placeOf(location);
+  const place = await placeOf(location);
   const files = new Map<string, Uint8Array>();
   for (const path of CONFIGURATIONS) {
     const source = place.file(path);
