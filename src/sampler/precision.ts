@@ -10,7 +10,8 @@ export type WeightDType = (typeof WEIGHT_DTYPES)[number];
 export interface PrecisionOptions {
   /**
    * How matrices lie on the GPU, unpacked by the kernels that read them, on every adapter: f32, f16 (half the memory), or
-   * 8-bit integers with a scale for each output channel (a quarter). The file's own precision unless given; sums are f32.
+   * 8-bit integers with a scale for each output channel (a quarter). The file's own precision unless given, except that
+   * an adapter that is a CPU gets f32 for f16; sums are f32.
    */
   readonly weights?: WeightDType;
   /**
