@@ -70,3 +70,29 @@ export function seedField(value: number): SeedField {
     },
   };
 }
+
+export interface RunButton {
+  readonly element: HTMLButtonElement;
+  isRunning: boolean;
+}
+
+/** Submits its form; while something runs, stops it instead. The Enter key in a field then does not press it. */
+export function runButton(name: string, stop: () => void, again = name): RunButton {
+  const element = h("button", { type: "submit", class: "primary" }, name);
+  element.addEventListener("click", (event) => {
+    if (element.type !== "button") return;
+    // Stopping makes it a submit button again, which this very click would press.
+    event.preventDefault();
+    stop();
+  });
+  return {
+    element,
+    get isRunning() {
+      return element.type === "button";
+    },
+    set isRunning(value: boolean) {
+      element.type = value ? "button" : "submit";
+      element.textContent = value ? "Stop" : again;
+    },
+  };
+}

@@ -19,6 +19,7 @@ class Screen {
 
   constructor(title: string, symbol: string, explanation: string, kind: string) {
     this.kept.setAttribute("role", "img");
+    this.kept.setAttribute("aria-label", "nothing yet");
     this.element = h(
       "figure",
       { class: `screen screen-${kind}` },
@@ -100,8 +101,14 @@ export class FilmViewer {
     this.#slider.disabled = true;
   }
 
-  /** Shows a step while its numbers are on the GPU, and keeps them. */
-  async take(step: Step, count: number, [height, width]: readonly [number, number]): Promise<void> {
+  /** Shows a step while its numbers are on the GPU, and keeps them; not those of a run that was replaced meanwhile. */
+  async take(
+    step: Step,
+    count: number,
+    [height, width]: readonly [number, number],
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    if (signal?.aborted) return;
     if (step.index === 0) {
       const [columns, rows] = sheetSize(count);
       for (const { live } of [this.#x, this.#x0])
@@ -117,6 +124,7 @@ export class FilmViewer {
       step.draw(this.#x0.live, "x0");
     }
     const frame = await frameOf(step);
+    if (signal?.aborted) return;
     this.#frames.push(frame);
     this.#strip.add(frame);
     this.hideLoading();

@@ -10,14 +10,16 @@ export async function filmRun(
   options: GenerateOptions,
 ): Promise<RunReport> {
   viewer.begin(name);
+  const run = model.denoise(options);
   try {
-    const run = model.denoise(options);
     for (;;) {
       const { done, value } = await run.next();
       if (done) return value.report;
-      await viewer.take(value, options.count ?? 1, model.size);
+      await viewer.take(value, options.count ?? 1, model.size, options.signal);
     }
   } finally {
+    // Whatever ended it: a generator that is left standing would keep the model from the next run.
+    await run.return(undefined as never);
     // A run that was replaced must not end its successor's show.
     if (!options.signal?.aborted) viewer.end();
   }

@@ -4,7 +4,7 @@ import { h } from "./dom";
 import { SharedModel } from "./model";
 import { problem } from "./problem";
 import { progressBar } from "./progress";
-import { theme, toggleTheme } from "./theme";
+import { THEME_EVENT, theme, toggleTheme } from "./theme";
 import type { View, ViewEntry } from "./view";
 
 export class Shell {
@@ -38,10 +38,8 @@ export class Shell {
     const button = h("button", { type: "button", class: "theme-toggle" });
     const label = () =>
       button.setAttribute("aria-label", theme() === "dark" ? "Use light colours" : "Use dark colours");
-    button.addEventListener("click", () => {
-      toggleTheme();
-      label();
-    });
+    button.addEventListener("click", toggleTheme);
+    document.addEventListener(THEME_EVENT, label);
     label();
     return h(
       "header",
@@ -76,11 +74,19 @@ export class Shell {
       if (signal.aborted) return view.destroy();
       this.#view = view;
       stage.replaceChildren(view.element);
+      this.#tellOfProcessor(signal);
       await view.open();
     } catch (error) {
       if (signal.aborted) return;
       stage.replaceChildren(problem(error, () => this.#follow(false)));
     }
+  }
+
+  /** Says it where the processor does the GPU's work: it is slower, and the visitor may have another browser. */
+  async #tellOfProcessor(signal: AbortSignal): Promise<void> {
+    if (!(await this.#model.gpu()) || signal.aborted) return;
+    const text = "This browser offers no WebGPU, so the processor does the work: the same pictures, more slowly.";
+    this.#main.querySelector(".lead")!.after(h("p", { class: "notice", role: "status" }, text));
   }
 
   #leave(): void {

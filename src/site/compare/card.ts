@@ -9,7 +9,7 @@ export class Card {
   readonly element: HTMLElement;
   /** For the engine to draw on while the run goes on. */
   readonly live: HTMLCanvasElement;
-  readonly #kept = h("canvas", { role: "img" });
+  readonly #kept = h("canvas", { role: "img", "aria-label": "nothing yet" });
   readonly #status = h("p", { class: "card-status" }, "waiting");
   readonly #detail = h("p", { class: "card-detail" });
   readonly #name: string;

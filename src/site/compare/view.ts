@@ -2,7 +2,7 @@
 import "./compare.css";
 import { type GenerateOptions, type Image, InputError } from "../../index";
 import { formatAddress, rewriteAddress } from "../address";
-import { field, seedField, select, slider } from "../controls";
+import { field, runButton, seedField, select, slider } from "../controls";
 import { h } from "../dom";
 import { problem } from "../problem";
 import { progressBar } from "../progress";
@@ -23,7 +23,7 @@ export class CompareView implements View {
   readonly #sampler: HTMLSelectElement;
   readonly #samplerField: HTMLElement;
   readonly #choices = h("div", { class: "choices" });
-  readonly #button = h("button", { type: "submit", class: "primary" }, "Compare");
+  readonly #button = runButton("Compare", () => this.#run?.abort());
   readonly #error = h("p", { class: "field-error", role: "alert" });
   readonly #trouble = h("div", {});
   readonly #bar = progressBar("Fetching the model");
@@ -84,8 +84,7 @@ export class CompareView implements View {
     });
     const submit = (event: Event) => {
       event.preventDefault();
-      if (this.#button.dataset.running === undefined) this.#compare();
-      else this.#run?.abort();
+      this.#compare();
     };
     return h(
       "form",
@@ -101,7 +100,7 @@ export class CompareView implements View {
         this.#samplerField,
         this.#guidance.element,
       ),
-      h("div", { class: "actions" }, this.#button, this.#error),
+      h("div", { class: "actions" }, this.#button.element, this.#error),
     );
   }
 
@@ -148,7 +147,7 @@ export class CompareView implements View {
     this.#trouble.replaceChildren();
     this.#error.textContent = variants.length === 0 ? "Tick at least one of them." : "";
     if (variants.length === 0) return;
-    this.#setRunning(true);
+    this.#button.isRunning = true;
     let cards: Card[] = [];
     try {
       const model = await this.#site.model.get();
@@ -184,12 +183,7 @@ export class CompareView implements View {
       else if (error instanceof InputError) this.#error.textContent = error.message;
       else this.#trouble.replaceChildren(problem(error, () => this.#compare()));
     } finally {
-      if (this.#run === run) this.#setRunning(false);
+      if (this.#run === run) this.#button.isRunning = false;
     }
-  }
-
-  #setRunning(isRunning: boolean): void {
-    this.#button.textContent = isRunning ? "Stop" : "Compare";
-    this.#button.toggleAttribute("data-running", isRunning);
   }
 }

@@ -2,7 +2,7 @@
 import "./generate.css";
 import { type Model, type RunReport, SAMPLERS } from "../../index";
 import { linkTo, rewriteAddress } from "../address";
-import { field, seedField, select, slider } from "../controls";
+import { field, runButton, seedField, select, slider } from "../controls";
 import { h } from "../dom";
 import { FilmViewer } from "../film_viewer";
 import { messageOf, problem } from "../problem";
@@ -26,7 +26,7 @@ export class GenerateView implements View {
   readonly #samplerNote = h("p", { class: "field-note" });
   readonly #guidance;
   readonly #grid: HTMLSelectElement;
-  readonly #button = h("button", { type: "submit", class: "primary" }, "Draw");
+  readonly #button = runButton("Draw", () => this.#stop(), "Draw again");
   readonly #error = h("p", { class: "field-error", role: "alert" });
   readonly #viewer = new FilmViewer();
   readonly #report = h("p", { class: "report" }, "\u00a0");
@@ -102,8 +102,7 @@ export class GenerateView implements View {
         novalidate: true,
         onsubmit: (event: Event) => {
           event.preventDefault();
-          if (this.#button.dataset.running === undefined) this.#draw();
-          else this.#stop();
+          this.#draw();
         },
       },
       this.#prompt.element,
@@ -112,7 +111,7 @@ export class GenerateView implements View {
       h("div", {}, field("Sampler", this.#sampler), this.#samplerNote),
       this.#guidance.element,
       field("Grid", this.#grid),
-      this.#button,
+      this.#button.element,
       this.#error,
     );
   }
@@ -161,8 +160,7 @@ export class GenerateView implements View {
   }
 
   #setRunning(isRunning: boolean): void {
-    this.#button.textContent = isRunning ? "Stop" : "Draw again";
-    this.#button.toggleAttribute("data-running", isRunning);
+    this.#button.isRunning = isRunning;
     for (const saver of this.#savers) saver.disabled = isRunning || this.#viewer.frames.length === 0;
   }
 

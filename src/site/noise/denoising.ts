@@ -1,6 +1,6 @@
 /** The way back: the model starts from the noised picture and takes the steps that are left. */
 import { noiseSteps } from "../../index";
-import { slider } from "../controls";
+import { runButton, slider } from "../controls";
 import { h } from "../dom";
 import { FilmViewer } from "../film_viewer";
 import { problem } from "../problem";
@@ -21,7 +21,7 @@ export class Denoising {
   readonly #steps = slider("Steps for all of the static", { min: 4, max: 100, value: 24 });
   readonly #invert = h("input", { type: "checkbox" });
   readonly #plan = h("p", { class: "plan", role: "status" });
-  readonly #button = h("button", { type: "submit", class: "primary" }, "Denoise from here");
+  readonly #button = runButton("Denoise from here", () => this.#end(true));
   readonly #trouble = h("div", {});
   readonly #viewer = new FilmViewer();
   readonly #gone = new AbortController();
@@ -36,8 +36,7 @@ export class Denoising {
     this.#invert.addEventListener("change", () => this.#preview());
     const submit = (event: Event) => {
       event.preventDefault();
-      if (this.#button.dataset.running === undefined) this.#start();
-      else this.#end(true);
+      this.#start();
     };
     const invert = h("label", { class: "choice" }, this.#invert, "Dark lines on light paper: turn them over");
     const form = h(
@@ -47,7 +46,7 @@ export class Denoising {
       this.#steps.element,
       invert,
       this.#plan,
-      this.#button,
+      this.#button.element,
     );
     this.#viewer.hideLoading();
     this.element = h(
@@ -106,8 +105,7 @@ export class Denoising {
   #describe(): void {
     const { timestep, steps } = this.#left;
     const all = this.#steps.value;
-    const isRunning = this.#button.dataset.running !== undefined;
-    this.#button.disabled = !isRunning && steps < 1;
+    this.#button.element.disabled = !this.#button.isRunning && steps < 1;
     this.#plan.textContent =
       steps < 1
         ? "There is too little noise to remove: drag the slider up first."
@@ -152,8 +150,7 @@ export class Denoising {
   }
 
   #setRunning(isRunning: boolean): void {
-    this.#button.textContent = isRunning ? "Stop" : "Denoise from here";
-    this.#button.toggleAttribute("data-running", isRunning);
+    this.#button.isRunning = isRunning;
     this.#describe();
   }
 }

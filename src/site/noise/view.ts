@@ -26,7 +26,7 @@ const OPENING = { schedule: "cosine", steps: 24, seed: 7, share: 0.4 };
 export class NoiseView implements View {
   readonly element: HTMLElement;
   readonly #site: Site;
-  readonly #canvas = h("canvas", { width: SIZE, height: SIZE, role: "img" });
+  readonly #canvas = h("canvas", { width: SIZE, height: SIZE, role: "img", "aria-label": "nothing yet" });
   readonly #drop = h("div", { class: "noise-picture" });
   readonly #source: PictureSource;
   readonly #schedule;
@@ -124,6 +124,7 @@ export class NoiseView implements View {
       if (request !== this.#request || this.#gone.signal.aborted) return;
       this.#trouble.replaceChildren();
       this.#mixture = mixture;
+      this.#canvas.dataset.mixed = String(request);
       this.#show();
     } catch (error) {
       if (request === this.#request) this.#trouble.replaceChildren(problem(error, () => this.#remix()));
