@@ -12,11 +12,9 @@ import { check, ShaderError } from "../tensor/check";
 import { CpuBuffer } from "./buffer";
 import { CommandEncoder, type Pipeline } from "./commands";
 import { type CanvasLike, drawPictures, type Pictures } from "./draw";
+import { CPU_NAME } from "./name";
 import { CommandQueue } from "./queue";
 import { kernelOf } from "./run";
-
-/** What reports, receipts and pages call this adapter. */
-export const CPU_NAME = "CPU (TypeScript)";
 
 /** WebGPU's default limits, but for buffers: memory is the page's. Kernels are chosen as for any device of that size. */
 const LIMITS = {

@@ -9,6 +9,7 @@
  */
 import { type DispatchTime, timeDispatches } from "../bench/dispatch_times";
 import { trafficOf } from "../bench/traffic";
+import { CPU_NAME } from "../cpu/name";
 import type { RecordedDispatch, Recording, Tensor } from "../recording/recording";
 import { runDispatches, runSections, Saved } from "../runtime/inspection";
 import type { Program } from "../runtime/program";
@@ -17,7 +18,7 @@ import type { Engine } from "../sampler/engine";
 import type { Run } from "../sampler/generation";
 import type { Model } from "../sampler/model";
 import type { GenerateOptions } from "../sampler/options";
-import { check, InputError } from "../tensor/check";
+import { check, DeviceError, InputError } from "../tensor/check";
 import { unpadRows } from "../tensor/shape";
 import { AttentionMap, isAttention } from "./attention_map";
 import { type Layer, layersOf } from "./layers";
@@ -60,6 +61,11 @@ export class Probe {
     const { recording } = run.program;
     this.layers = layersOf(recording, trafficOf(recording));
     this.#changing = changingTensors(recording);
+  }
+
+  /** Whether the device runs WGSL: where TypeScript stands in for a GPU, no other text can be tried. */
+  get runsWgsl(): boolean {
+    return this.#program.device.adapter.description !== CPU_NAME;
   }
 
   /** The step that was run last; its numbers are what `read` gives. -1 before any. */
@@ -149,6 +155,11 @@ export class Probe {
   /** Puts a layer on trial; whoever asked destroys the trial. */
   trial(index: number): Promise<Trial> {
     const dispatch = this.#dispatch(index);
+    check(
+      this.runsWgsl,
+      () => `${dispatch.label}: a trial needs a device that runs WGSL, got ${CPU_NAME}`,
+      DeviceError,
+    );
     return this.#queue.run(async () => {
       this.#clock ??= quickClock(await openClock(this.#program.device));
       const place = this.#stepDispatches().indexOf(dispatch);

@@ -41,7 +41,7 @@ export const VIEWS: readonly ViewEntry[] = [
     lead: "The project's own benchmark, in your browser, on your graphics processor: every kernel timed, and held against what this very device reached in the same minute.",
     create: async ({ model }) => {
       const { BenchmarkView } = await import("./benchmark/view");
-      return new BenchmarkView(WEIGHTS, () => model.get());
+      return new BenchmarkView(WEIGHTS, model);
     },
   },
 ];

@@ -241,6 +241,15 @@ test.each(["light", "dark"] as const)("nothing serious for axe, nothing sticks o
   await page.setViewport({ width: 1280, height: 800 });
 });
 
+test("a device that is taken away is said to be gone, and the view goes on with another", async () => {
+  await page.evaluate(() => (window as unknown as { devices: GPUDevice[] }).devices[0]!.destroy());
+  await (await button(page, "Step back")).click();
+  await textOf(page, ".problem", /stopped/);
+  await (await button(page, "Try again")).click();
+  await textOf(page, ".inside-status", /dispatches a step/);
+  expect(await page.$$eval(".diagram-node", (all) => all.length)).toBe(24);
+});
+
 test("nothing was complained about", () => {
   expect(view.errors).toEqual([]);
 });

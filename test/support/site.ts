@@ -22,11 +22,11 @@ export interface OpenedSite {
   close(): Promise<void>;
 }
 
-/** Builds the site afresh and serves it. */
-export async function openSite(): Promise<OpenedSite> {
+/** Builds the site afresh and serves it, to a browser with WebGPU or without. */
+export async function openSite(options: { readonly webgpu?: boolean } = {}): Promise<OpenedSite> {
   await build({ configFile: join(ROOT, "vite.config.ts"), mode: "site", logLevel: "error" });
   const server = await serveFolder(join(ROOT, "dist/site"));
-  const browser = await launchBrowser();
+  const browser = await launchBrowser(options);
   return {
     browser,
     open: async (hash, { width = 1280, theme = "light" } = {}) => {
@@ -36,6 +36,7 @@ export async function openSite(): Promise<OpenedSite> {
       page.on("console", (message) => ["error", "warn"].includes(message.type()) && errors.push(message.text()));
       await page.setViewport({ width, height: 800 });
       await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
+      await page.evaluateOnNewDocument(keepDevices);
       await page.goto(`${server.address}#${hash}`);
       return { page, errors };
     },
@@ -43,6 +44,19 @@ export async function openSite(): Promise<OpenedSite> {
       await browser.close();
       await server.close();
     },
+  };
+}
+
+/** Runs in the page before its own scripts: `window.devices` are all that it opened, for tests to take away. */
+function keepDevices(): void {
+  const devices: GPUDevice[] = [];
+  Object.assign(window, { devices });
+  if (!("GPUAdapter" in window)) return;
+  const { requestDevice } = GPUAdapter.prototype;
+  GPUAdapter.prototype.requestDevice = async function (...given) {
+    const device = await requestDevice.apply(this, given);
+    devices.push(device);
+    return device;
   };
 }
 

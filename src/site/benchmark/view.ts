@@ -1,8 +1,9 @@
 /** The view *Benchmark*: the project's own bench in the visitor's browser, its receipt, and others beside it. */
 import "./benchmark.css";
 import "./compare.css";
-import { benchmark, type Model, type Receipt, rooflineSvg } from "../../index";
+import { benchmark, type Receipt, rooflineSvg } from "../../index";
 import { h } from "../dom";
+import type { SharedModel } from "../model";
 import type { View } from "../view";
 import { cards, facts, firstPictureBar, kernelTable, slowestTable, table } from "./figures";
 import { Growth } from "./growth";
@@ -10,6 +11,9 @@ import { Receipts } from "./receipts";
 
 const OPENING =
   "Nothing is timed before a forward pass agrees with PyTorch's. Whatever else runs on this machine makes the figures worse.";
+
+const NO_WEBGPU =
+  "This browser offers no WebGPU, which is what the benchmark measures. Receipts of other browsers can still be compared below.";
 
 const PHASES: Readonly<Record<string, string>> = {
   load: "Loading weights",
@@ -24,6 +28,7 @@ const ROOFLINE =
 export class BenchmarkView implements View {
   readonly element: HTMLElement;
   readonly #location: string;
+  readonly #model: Pick<SharedModel, "get" | "gpu">;
   readonly #steps = numberInput(20, 1, 200);
   readonly #repeats = numberInput(5, 1, 100);
   readonly #batch = numberInput(1, 1, 64);
@@ -41,10 +46,11 @@ export class BenchmarkView implements View {
 
   /**
    * @param location the model's folder, an address
-   * @param model the page's own copy of it, to measure growth with
+   * @param model the page's own copy of it, to measure growth with, and what stands in for WebGPU where there is none
    */
-  constructor(location: string, model: () => Promise<Model>) {
+  constructor(location: string, model: Pick<SharedModel, "get" | "gpu">) {
     this.#location = location;
+    this.#model = model;
     const submit = (event: Event) => {
       event.preventDefault();
       this.#run();
@@ -63,7 +69,7 @@ export class BenchmarkView implements View {
       ),
       h("div", {}, this.#progress, this.#status),
       this.#result,
-      part("Growth", new Growth(model).element),
+      part("Growth", new Growth(() => model.get()).element),
       part("Compare receipts", this.#receipts.element),
     );
   }
@@ -78,6 +84,7 @@ export class BenchmarkView implements View {
     this.#progress.dataset.running = "";
     this.#progress.removeAttribute("value");
     try {
+      if (await this.#model.gpu()) throw new Error(NO_WEBGPU);
       const receipt = await benchmark(this.#location, {
         steps: Number(this.#steps.value),
         repeats: Number(this.#repeats.value),

@@ -45,6 +45,11 @@ export class CodeEditor {
     this.#colour();
   }
 
+  /** To be read only. */
+  freeze(): void {
+    this.#area.readOnly = true;
+  }
+
   /** Marks lines; an empty list takes all marks away. */
   mark(problems: readonly CodeProblem[]): void {
     this.#problems = problems;

@@ -51,10 +51,19 @@ export class KernelView {
       this.#editor.element,
     );
     this.element.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+      if (this.#run.disabled || event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
       event.preventDefault();
       this.#try();
     });
+    if (!probe.runsWgsl) {
+      this.#editor.freeze();
+      this.#run.disabled = true;
+      this.#say(
+        "same",
+        "Without WebGPU nothing here can compile it: TypeScript computes the same, and the text is to be read.",
+      );
+      return;
+    }
     this.#say(
       "same",
       "Change anything: the text is compiled as you type, run on this layer's inputs, and compared with what the original makes of them.",

@@ -6,8 +6,9 @@
 import "./inside.css";
 import "./kernel.css";
 import "./maps.css";
-import { type Model, openProbe, type Probe, type TensorValues } from "../../index";
+import { DeviceError, type Model, openProbe, type Probe, type TensorValues } from "../../index";
 import { h } from "../dom";
+import { messageOf, problem } from "../problem";
 import { THEME_EVENT } from "../theme";
 import type { View } from "../view";
 import { limitOf, scaleOf } from "./colours";
@@ -256,7 +257,12 @@ export class InsideView implements View {
 
   #fail(error: unknown): void {
     this.#status.setAttribute("data-failed", "");
-    this.#status.textContent = (error as Error).message;
+    this.#status.textContent = messageOf(error);
+    if (!(error instanceof DeviceError)) return;
+    // What the probe held went with the device; the model opens the next one by itself.
+    this.#release();
+    this.#measureButton.disabled = true;
+    this.#stage.replaceChildren(problem(error, () => this.open().catch((again) => this.#fail(again))));
   }
 }
 
