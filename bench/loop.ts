@@ -19,6 +19,8 @@ export interface StepTime {
   readonly cpu: number;
   /** From the first command encoded until the GPU was done. */
   readonly wall: number;
+  /** Of this process on all cores: on a software adapter the work itself, whoever else wants the machine. 0 in pages. */
+  readonly processor: number;
 }
 
 export async function openLoop(model: Model, options: GenerateOptions): Promise<OpenLoop> {
@@ -27,6 +29,7 @@ export async function openLoop(model: Model, options: GenerateOptions): Promise<
   const { program, evaluations } = run;
   const { gpu } = program.device;
   const submit = async (sections: readonly string[]): Promise<StepTime> => {
+    const processorBefore = processorMs();
     const start = performance.now();
     const encoder = gpu.createCommandEncoder();
     const pass = encoder.beginComputePass();
@@ -35,7 +38,8 @@ export async function openLoop(model: Model, options: GenerateOptions): Promise<
     gpu.queue.submit([encoder.finish()]);
     const cpu = performance.now() - start;
     await program.device.idle();
-    return { cpu, wall: performance.now() - start };
+    const wall = performance.now() - start;
+    return { cpu, wall, processor: processorMs() - processorBefore };
   };
   return {
     steps: evaluations,
@@ -46,4 +50,10 @@ export async function openLoop(model: Model, options: GenerateOptions): Promise<
     },
     step: () => submit(["step"]),
   };
+}
+
+function processorMs(): number {
+  if (!("process" in globalThis)) return 0;
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }

@@ -1,5 +1,6 @@
 /** What receipts say of the machine and the code that ran. */
 import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 
 export interface Machine {
@@ -31,4 +32,34 @@ export function adapterSlug(description: string): string {
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-|-$/g, "");
+}
+
+/** Linux counts a process's time in hundredths of a second. */
+const TICK_MS = 10;
+
+/**
+ * Milliseconds of processor time that a process and all its children have used; null where /proc does not say. On a
+ * software adapter this is the work itself, and other processes that wait for the same cores do not lengthen it.
+ */
+export function processorMs(pid: number): number | null {
+  if (!existsSync("/proc/self/stat")) return null;
+  const parents = new Map<number, number>();
+  const ticks = new Map<number, number>();
+  for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      // The second field, the command in brackets, may hold spaces.
+      const fields = readFileSync(`/proc/${entry}/stat`, "utf8")
+        .replace(/^.*\) /s, "")
+        .split(" ");
+      parents.set(Number(entry), Number(fields[1]));
+      ticks.set(Number(entry), Number(fields[11]) + Number(fields[12]));
+    } catch {
+      // It ended in the meantime.
+    }
+  }
+  const isOurs = (id: number | undefined): boolean =>
+    id === pid || (id !== undefined && id > 1 && isOurs(parents.get(id)));
+  let sum = 0;
+  for (const [id, count] of ticks) if (isOurs(id)) sum += count;
+  return sum * TICK_MS;
 }

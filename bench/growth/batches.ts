@@ -1,7 +1,7 @@
 /** Time of a step for growing batches, in turns: a picture of many must not cost more than a picture alone. */
 import { type Spread, spreadOf } from "../../src/bench/spread";
 import type { Model } from "../../src/index";
-import { openLoop } from "../loop";
+import { type OpenLoop, openLoop, type StepTime } from "../loop";
 
 export interface BatchTime {
   readonly batch: number;
@@ -12,13 +12,17 @@ export interface BatchTime {
   readonly msPerImage: number;
   /** Of a picture's share of a step: median over the rounds of its ratio to a picture alone. */
   readonly ratioPerImage: number;
+  /** Milliseconds of processor time a step, over all cores; on a software adapter that is the work. */
+  readonly processorMs: number;
+  /** Of a picture's share of it to a picture alone. */
+  readonly processorRatioPerImage: number;
 }
 
 /** Steps are repeated until a turn is this long. */
 const TURN_MS = 300;
 
 export async function measureBatches(model: Model, batches: readonly number[], rounds: number): Promise<BatchTime[]> {
-  const samples: number[][][] = batches.map(() => []);
+  const samples: StepTime[][][] = batches.map(() => []);
   const dispatches: number[] = [];
   for (let round = 0; round < rounds; round++) {
     for (const [i, count] of batches.entries()) {
@@ -29,31 +33,35 @@ export async function measureBatches(model: Model, batches: readonly number[], r
     }
     console.error(`batches: round ${round + 1} of ${rounds}`);
   }
-  const perImage = (i: number, round: number) => spreadOf(samples[i]![round]!).median / batches[i]!;
+  const median = (steps: readonly StepTime[], part: (step: StepTime) => number) => spreadOf(steps.map(part)).median;
+  const perImage = (i: number, round: number) => median(samples[i]![round]!, ({ wall }) => wall) / batches[i]!;
+  const processor = batches.map((_, i) => median(samples[i]!.flat(), (step) => step.processor));
   return batches.map((batch, i) => {
-    const all = samples[i]!.flat();
+    const walls = samples[i]!.flat().map(({ wall }) => wall);
     const ratios = samples[i]!.map((_, round) => perImage(i, round) / perImage(0, round));
-    const ms = spreadOf(all);
+    const ms = spreadOf(walls);
     return {
       batch,
       dispatches: dispatches[i]!,
       ms,
-      msMin: Math.min(...all),
+      msMin: Math.min(...walls),
       msPerImage: ms.median / batch,
       ratioPerImage: spreadOf(ratios).median,
+      processorMs: processor[i]!,
+      processorRatioPerImage: processor[i]! / batch / (processor[0]! / batches[0]!),
     };
   });
 }
 
-/** Milliseconds of the steps of one turn, the first step left out: buffers are touched for the first time there. */
-export async function turn(loop: Awaited<ReturnType<typeof openLoop>>): Promise<number[]> {
+/** The steps of one turn, the first left out: buffers are touched for the first time there. */
+export async function turn(loop: OpenLoop): Promise<StepTime[]> {
   await loop.start();
   await loop.step();
-  const times: number[] = [];
-  for (let total = 0; times.length < loop.steps - 1 && (times.length === 0 || total < TURN_MS); ) {
-    const { wall } = await loop.step();
-    times.push(wall);
-    total += wall;
+  const steps: StepTime[] = [];
+  for (let total = 0; steps.length < loop.steps - 1 && (steps.length === 0 || total < TURN_MS); ) {
+    const step = await loop.step();
+    steps.push(step);
+    total += step.wall;
   }
-  return times;
+  return steps;
 }

@@ -23,22 +23,27 @@ export function summaryOf({ model, adapter, commit, machine, batches, sizes, ste
   return [
     `${model} on ${adapter}, commit ${commit}, ${machine.cores} cores, ${load}`,
     textTable(
-      ["batch", "ms a step", "min", "ms a picture", "ratio to batch 1", "dispatches"],
-      batches.map(({ batch, ms, msMin, msPerImage, ratioPerImage, dispatches }) => [
-        String(batch),
-        digits(ms.median),
-        digits(msMin),
-        digits(msPerImage),
-        `x ${digits(ratioPerImage)}`,
-        String(dispatches),
-      ]),
+      ["batch", "ms a step", "min", "ms a picture", "ratio to batch 1", "CPU ms a picture", "ratio", "dispatches"],
+      batches.map(
+        ({ batch, ms, msMin, msPerImage, ratioPerImage, processorMs, processorRatioPerImage, dispatches }) => [
+          String(batch),
+          digits(ms.median),
+          digits(msMin),
+          digits(msPerImage),
+          `x ${digits(ratioPerImage)}`,
+          digits(processorMs / batch),
+          `x ${digits(processorRatioPerImage)}`,
+          String(dispatches),
+        ],
+      ),
     ),
     textTable(
-      ["size", "ms a step", "min", "GFLOP", "GFLOP/s", "memory", "dispatches"],
-      sizes.map(({ size, ms, msMin, flops, bytes, dispatches }) => [
+      ["size", "ms a step", "min", "CPU ms", "GFLOP", "GFLOP/s", "memory", "dispatches"],
+      sizes.map(({ size, ms, msMin, processorMs, flops, bytes, dispatches }) => [
         `${size} x ${size}`,
         digits(ms.median),
         digits(msMin),
+        digits(processorMs),
         digits(flops / 1e9),
         digits(flops / ms.median / 1e6),
         mebibytes(bytes),

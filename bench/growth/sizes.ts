@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promis
 import { join, resolve } from "node:path";
 import { type Spread, spreadOf } from "../../src/bench/spread";
 import { load } from "../../src/index";
-import { openLoop } from "../loop";
+import { openLoop, type StepTime } from "../loop";
 import { turn } from "./batches";
 
 export interface SizeTime {
@@ -18,6 +18,8 @@ export interface SizeTime {
   /** Milliseconds of a step. */
   readonly ms: Spread;
   readonly msMin: number;
+  /** Milliseconds of processor time a step, over all cores. */
+  readonly processorMs: number;
 }
 
 const FOLDER = join(import.meta.dirname, "../../.cache/growth");
@@ -32,9 +34,10 @@ export async function measureSizes(
   for (const size of sizes) {
     const model = await load(await resized(folder, name, size));
     try {
-      const times: number[] = [];
+      const steps: StepTime[] = [];
       const loop = await openLoop(model, { steps: 50, count: 1 });
-      for (let round = 0; round < rounds; round++) times.push(...(await turn(loop)));
+      for (let round = 0; round < rounds; round++) steps.push(...(await turn(loop)));
+      const times = steps.map(({ wall }) => wall);
       measured.push({
         size,
         dispatches: loop.dispatches,
@@ -42,6 +45,7 @@ export async function measureSizes(
         bytes: loop.bytes,
         ms: spreadOf(times),
         msMin: Math.min(...times),
+        processorMs: spreadOf(steps.map(({ processor }) => processor)).median,
       });
     } finally {
       model.destroy();

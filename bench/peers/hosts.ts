@@ -13,6 +13,8 @@ import type { Case, Opened } from "./stepper";
 export interface Peer {
   readonly name: string;
   readonly opened: Opened;
+  /** The process that does the peer's work, or the parent of those. */
+  readonly pid: number;
   /** Milliseconds of each of `count` steps. */
   time(count: number): Promise<number[]>;
   close(): Promise<void>;
@@ -44,6 +46,7 @@ export async function openNodePeer({ name }: PeerDescription, work: Case): Promi
   return {
     name,
     opened: await answer<Opened>(),
+    pid: child.pid!,
     time: (count) => {
       child.send(count);
       return answer<number[]>();
@@ -67,6 +70,7 @@ export async function openPythonPeer({ name }: PeerDescription, work: Case): Pro
   return {
     name,
     opened: await answer<Opened>(),
+    pid: child.pid!,
     time: (count) => {
       child.stdin.write(`${count}\n`);
       return answer<number[]>();
@@ -118,6 +122,7 @@ export async function openChromium(): Promise<Chromium> {
       return {
         name,
         opened,
+        pid: browser.process()!.pid!,
         time: async (count) => {
           // A page in the background may get its turn late.
           await page.bringToFront();

@@ -11,7 +11,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { disagreement, readTensors } from "../../src/index";
-import { adapterSlug, commit, loadNow, machineSince } from "../machine";
+import { adapterSlug, commit, loadNow, machineSince, processorMs } from "../machine";
 import { type Chromium, checkInstalled, openChromium, openNodePeer, openPythonPeer, type Peer } from "./hosts";
 import { PEERS, type PeerDescription, type Where } from "./peers";
 import { type PeersReceipt, resultsOf, tableOf } from "./receipt";
@@ -92,7 +92,8 @@ async function measure(
       openMs: opened.openMs,
       dispatches: opened.dispatches,
       error: disagreement(opened.output, expected),
-      rounds: samples[i]!,
+      rounds: samples[i]!.map(({ ms }) => ms),
+      processorRounds: samples[i]!.map(({ processor }) => processor),
     }));
     return {
       format: "unstatic-peers",
@@ -115,15 +116,27 @@ function openPeer(description: PeerDescription, work: Case, chromium: Chromium |
   return openNodePeer(description, work);
 }
 
-/** Milliseconds of the steps of every peer's turns, by peer and round. */
-async function takeTurns(peers: readonly Peer[], rounds: number): Promise<number[][][]> {
+interface Turn {
+  /** Milliseconds of every step. */
+  readonly ms: readonly number[];
+  /** Milliseconds of processor time a step, over all cores. */
+  readonly processor: number | null;
+}
+
+/** The turns of every peer, by peer and round. */
+async function takeTurns(peers: readonly Peer[], rounds: number): Promise<Turn[][]> {
   const counts = peers.map(({ opened }) => Math.min(Math.max(Math.floor(TURN_MS / opened.stepMs), 1), STEPS_MAX));
-  const samples: number[][][] = peers.map(() => []);
+  const turns: Turn[][] = peers.map(() => []);
   for (let round = 0; round < rounds; round++) {
-    for (const [i, peer] of peers.entries()) samples[i]!.push(await peer.time(counts[i]!));
+    for (const [i, peer] of peers.entries()) {
+      const before = processorMs(peer.pid);
+      const ms = await peer.time(counts[i]!);
+      const after = processorMs(peer.pid);
+      turns[i]!.push({ ms, processor: before === null || after === null ? null : (after - before) / ms.length });
+    }
     console.error(`round ${round + 1} of ${rounds}`);
   }
-  return samples;
+  return turns;
 }
 
 async function write(folder: string, receipt: PeersReceipt): Promise<void> {

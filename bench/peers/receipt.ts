@@ -17,6 +17,13 @@ export interface PeerResult {
   /** This peer's step over the first peer's: median of the rounds' ratios, and the ratio of the two minima. */
   readonly ratio: number;
   readonly ratioOfMinima: number;
+  /**
+   * Milliseconds of processor time a step, over all cores: median of the rounds; null where it is not told. Where the
+   * CPU is the device this is the work, however many others want the machine; on a GPU it says little.
+   */
+  readonly processorMs: number | null;
+  readonly processorRatio: number | null;
+  readonly processorRounds: readonly (number | null)[];
   /** Milliseconds of every step, round by round. */
   readonly rounds: readonly (readonly number[])[];
 }
@@ -35,22 +42,43 @@ export interface PeersReceipt {
 
 /** The first peer is what the others are measured against. */
 export function resultsOf(
-  peers: readonly Omit<PeerResult, "ms" | "msMin" | "ratio" | "ratioOfMinima">[],
+  peers: readonly Omit<PeerResult, "ms" | "msMin" | "ratio" | "ratioOfMinima" | "processorMs" | "processorRatio">[],
 ): PeerResult[] {
   const median = (samples: readonly number[]) => spreadOf(samples).median;
   const base = peers[0]!;
   const baseMin = Math.min(...base.rounds.flat());
+  const processorOf = ({ processorRounds }: Pick<PeerResult, "processorRounds">) => {
+    const told = processorRounds.filter((ms) => ms !== null);
+    return told.length > 0 ? median(told) : null;
+  };
+  const baseProcessor = processorOf(base);
   return peers.map((peer) => {
     const samples = peer.rounds.flat();
     const msMin = Math.min(...samples);
     const ratio = median(peer.rounds.map((round, i) => median(round) / median(base.rounds[i]!)));
-    return { ...peer, ms: spreadOf(samples), msMin, ratio, ratioOfMinima: msMin / baseMin };
+    const processorMs = processorOf(peer);
+    const processorRatio = processorMs !== null && baseProcessor ? processorMs / baseProcessor : null;
+    const ratioOfMinima = msMin / baseMin;
+    return { ...peer, ms: spreadOf(samples), msMin, ratio, ratioOfMinima, processorMs, processorRatio };
   });
 }
 
 export function tableOf({ model, where, machine, commit, peers }: PeersReceipt): string {
-  const head = ["peer", "ms a step", "p10", "p90", "min", "ratio", "of minima", "dispatches", "error", "open s"];
-  const rows = peers.map(({ name, ms, msMin, ratio, ratioOfMinima, dispatches, error, openMs }) => [
+  const head = [
+    "peer",
+    "ms a step",
+    "p10",
+    "p90",
+    "min",
+    "ratio",
+    "of minima",
+    "CPU ms",
+    "of CPU",
+    "dispatches",
+    "error",
+    "open s",
+  ];
+  const rows = peers.map(({ name, ms, msMin, ratio, ratioOfMinima, processorMs, processorRatio, ...rest }) => [
     name,
     digits(ms.median),
     digits(ms.p10),
@@ -58,9 +86,11 @@ export function tableOf({ model, where, machine, commit, peers }: PeersReceipt):
     digits(msMin),
     `x ${digits(ratio)}`,
     `x ${digits(ratioOfMinima)}`,
-    dispatches === null ? "-" : String(dispatches),
-    error.toExponential(1),
-    digits(openMs / 1000),
+    processorMs === null ? "-" : digits(processorMs),
+    processorRatio === null ? "-" : `x ${digits(processorRatio)}`,
+    rest.dispatches === null ? "-" : String(rest.dispatches),
+    rest.error.toExponential(1),
+    digits(rest.openMs / 1000),
   ]);
   const load = `load ${digits(machine.loadBefore)} to ${digits(machine.loadAfter)}`;
   return [

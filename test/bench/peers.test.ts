@@ -9,11 +9,11 @@ const machine = { cpu: "a processor", cores: 2, loadBefore: 1, loadAfter: 2 };
 test("a ratio is taken within each round: load that comes and goes for all does not move it", () => {
   const about = { about: "", openMs: 1, dispatches: null, error: 0 };
   const results = resultsOf([
-    { name: "base", ...about, rounds: [[10, 11, 10], [40], [20, 21]] },
-    { name: "peer", ...about, rounds: [[50], [200, 200], [101, 104]] },
+    { name: "base", ...about, rounds: [[10, 11, 10], [40], [20, 21]], processorRounds: [20, 22, 20] },
+    { name: "peer", ...about, rounds: [[50], [200, 200], [101, 104]], processorRounds: [80, 80, 90] },
   ]);
   expect(results[0]).toMatchObject({ ratio: 1, ratioOfMinima: 1, msMin: 10 });
-  expect(results[1]).toMatchObject({ ratio: 5, ratioOfMinima: 5, msMin: 50 });
+  expect(results[1]).toMatchObject({ ratio: 5, ratioOfMinima: 5, msMin: 50, processorMs: 80, processorRatio: 4 });
   const text = tableOf({
     format: "unstatic-peers",
     version: 1,
@@ -24,7 +24,7 @@ test("a ratio is taken within each round: load that comes and goes for all does 
     model: { name: "doodle", batch: 1 },
     peers: results,
   });
-  expect(text).toMatch(/^peer +104 .* x 5\.00 +x 5\.00 +- +0\.0e\+0/m);
+  expect(text).toMatch(/^peer +104 .* x 5\.00 +x 5\.00 +80\.0 +x 4\.00 +- +0\.0e\+0/m);
 });
 
 test("growth is drawn with every measured point, and told with what was allocated", () => {
@@ -44,8 +44,18 @@ test("growth is drawn with every measured point, and told with what was allocate
       msMin: 9,
       msPerImage: 10 / batch,
       ratioPerImage: 1 / batch,
+      processorMs: 20,
+      processorRatioPerImage: 1 / batch,
     })),
-    sizes: [32, 64].map((size) => ({ size, dispatches: 50, flops: size * size, bytes: 1, ms, msMin: 9 })),
+    sizes: [32, 64].map((size) => ({
+      size,
+      dispatches: 50,
+      flops: size * size,
+      bytes: 1,
+      ms,
+      msMin: 9,
+      processorMs: 20,
+    })),
     steps: [1, 10].map((steps) => ({
       steps,
       totalMs: 10 * steps,
