@@ -3,9 +3,9 @@
  * tiles, norm and statistics included, for GPUs; and everywhere the algorithm that a recording begins with.
  */
 import tileKernel from "../../shaders/conv2d.wgsl";
-import fewInputsKernel from "../../shaders/conv2d_few_inputs.wgsl";
-import fewOutputsKernel from "../../shaders/conv2d_few_outputs.wgsl";
-import reduceKernel from "../../shaders/conv2d_reduce.wgsl";
+import fewInputsKernel from "../../shaders/conv2d_few_inputs.wgsl?late";
+import fewOutputsKernel from "../../shaders/conv2d_few_outputs.wgsl?late";
+import reduceKernel from "../../shaders/conv2d_reduce.wgsl?late";
 import type { Recording, Tensor } from "../recording/recording";
 import { pad4 } from "../tensor/shape";
 import { ACTIVATIONS } from "./activation";

@@ -95,6 +95,11 @@ export class Program {
     return this.#sections.get(section)?.length ?? 0;
   }
 
+  /** Floating-point operations of dispatch number `index` of a section. */
+  flops(section: string, index: number): number {
+    return this.#sections.get(section)?.[index]?.recorded.flops ?? 0;
+  }
+
   /** Replays a section into an open compute pass. */
   encode(pass: GPUComputePassEncoder, section: string): void {
     for (const { recorded, pipeline, bindGroup } of this.#sections.get(section) ?? []) {
@@ -104,7 +109,7 @@ export class Program {
     }
   }
 
-  /** Replays dispatch number `index` of a section: the benchmark times each in a pass of its own. */
+  /** Replays dispatch number `index` of a section. */
   encodeOne(pass: GPUComputePassEncoder, section: string, index: number): void {
     const bound = this.#sections.get(section)?.[index];
     check(bound, () => `${section}: no dispatch ${index}`);

@@ -1,8 +1,8 @@
 /**
  * Replays a program's sections: a few once, then one again and again, in submits short enough to stay polite.
  *
- * The first submit holds the opening sections and one step, and is timed; every later one holds as many steps as fit
- * the time slice at the speed seen so far. Nothing is read back, uploaded or allocated here.
+ * A submit ends after any dispatch, in the middle of a step where a step is long. How much fits is known from the speed
+ * seen so far; the first submits hold little where the adapter may be slow. Nothing is read back, uploaded or allocated.
  */
 import type { Program } from "./program";
 
@@ -14,6 +14,8 @@ export interface ReplayOptions {
   readonly count: number;
   /** Longest time that one submit should take, in milliseconds; Infinity for everything after the first step in one. */
   readonly sliceMs: number;
+  /** No submit holds dispatches of two steps. */
+  readonly isStepwise?: boolean;
   /** Checked between submits; the replay throws its reason. */
   readonly signal?: AbortSignal | undefined;
   /** Encodes copies after each step, outside the pass. */
@@ -26,62 +28,115 @@ export interface Progress {
   readonly done: number;
   readonly submits: number;
   readonly dispatches: number;
-  /** Milliseconds of the first submit, the opening included. */
+  /** Milliseconds of the first step's submits, the opening included. */
   readonly firstMs: number;
-  /** Milliseconds of all later submits. */
+  /** Milliseconds of all later ones. */
   readonly laterMs: number;
 }
 
+/** What the first submit may hold, in FLOP per millisecond of its slice: adapters of the kind do about so much. */
+const FIRST_RATE = { cpu: 1e6, gpu: 1e9 };
+
+/** Steps are not cut shorter than this, in milliseconds: a submit has a price of its own. */
+const CUT_MS = 10;
+
 /** Yields after every submit. A caller that stops listening ends the replay. */
 export async function* replay(program: Program, options: ReplayOptions): AsyncGenerator<Progress> {
-  const { opening, section, count, sliceMs, signal } = options;
+  const { count, sliceMs, signal, isStepwise } = options;
+  const line = new Line(program, options);
   let progress: Progress = { done: 0, submits: 0, dispatches: 0, firstMs: 0, laterMs: 0 };
-  let steps = 1;
+  let rate = FIRST_RATE[program.device.adapter.kind];
   while (progress.done < count) {
     signal?.throwIfAborted();
-    const isFirst = progress.done === 0;
+    const from = progress.dispatches;
+    const isWhole = sliceMs * rate >= line.stepWork && !isStepwise && progress.done > 0;
+    const to = line.end(from, Math.max(sliceMs, isWhole ? 0 : CUT_MS) * rate, !isWhole);
     const start = performance.now();
-    const dispatches = submit(program, isFirst ? opening : [], section, progress.done, steps, options.afterStep);
+    line.submit(from, to);
     await program.device.idle();
     const ms = performance.now() - start;
+    rate = line.work(from, to) / ms;
     progress = {
-      done: progress.done + steps,
+      done: line.steps(to),
       submits: progress.submits + 1,
-      dispatches: progress.dispatches + dispatches,
-      firstMs: isFirst ? ms : progress.firstMs,
-      laterMs: isFirst ? 0 : progress.laterMs + ms,
+      dispatches: to,
+      firstMs: progress.done === 0 ? progress.firstMs + ms : progress.firstMs,
+      laterMs: progress.done === 0 ? 0 : progress.laterMs + ms,
     };
     yield progress;
-    const stepMs = isFirst ? ms : progress.laterMs / (progress.done - 1);
-    steps = Math.max(1, Math.min(count - progress.done, Math.floor(sliceMs / stepMs)));
   }
 }
 
-/** One submit: the opening sections, then `steps` repetitions; returns how many dispatches it holds. */
-function submit(
-  program: Program,
-  opening: readonly string[],
-  section: string,
-  first: number,
-  steps: number,
-  afterStep: ReplayOptions["afterStep"],
-): number {
-  const encoder = program.device.gpu.createCommandEncoder({ label: `${program.recording.name} ${section} ${first}` });
-  let pass = encoder.beginComputePass({ label: section });
-  let dispatches = 0;
-  const encode = (name: string) => {
-    program.encode(pass, name);
-    dispatches += program.dispatchCount(name);
-  };
-  opening.forEach(encode);
-  for (let step = first; step < first + steps; step++) {
-    encode(section);
-    if (!afterStep) continue;
-    pass.end();
-    afterStep(encoder, step);
-    pass = encoder.beginComputePass({ label: section });
+/** All dispatches of a replay in a row: those of the opening, then those of the steps. */
+class Line {
+  readonly #program: Program;
+  readonly #options: ReplayOptions;
+  readonly #opening: readonly Place[];
+  readonly #step: readonly Place[];
+  readonly stepWork: number;
+
+  constructor(program: Program, options: ReplayOptions) {
+    const places = (section: string): Place[] =>
+      Array.from({ length: program.dispatchCount(section) }, (_, index) => {
+        return { section, index, work: program.flops(section, index) };
+      });
+    this.#program = program;
+    this.#options = options;
+    this.#opening = options.opening.flatMap(places);
+    this.#step = places(options.section);
+    // A dispatch takes time even where it computes next to nothing.
+    const floor = 1 + this.#step.reduce((sum, { work }) => sum + work, 0) / (10 * this.#step.length);
+    for (const place of [...this.#opening, ...this.#step]) place.work += floor;
+    this.stepWork = this.work(this.#opening.length, this.#opening.length + this.#step.length);
   }
-  pass.end();
-  program.device.gpu.queue.submit([encoder.finish()]);
-  return dispatches;
+
+  /** Steps that are over before dispatch `at`. */
+  steps(at: number): number {
+    return Math.max(0, Math.floor((at - this.#opening.length) / this.#step.length));
+  }
+
+  /** Where a submit from dispatch `from` on ends: within the budget, but for one dispatch; perhaps with the step. */
+  end(from: number, budget: number, isWithinStep: boolean): number {
+    const steps = isWithinStep ? this.steps(from) + 1 : this.#options.count;
+    const last = this.#opening.length + steps * this.#step.length;
+    let to = from;
+    for (let work = 0; to < last && (to === from || work + this.#at(to).work <= budget); to++)
+      work += this.#at(to).work;
+    return to;
+  }
+
+  work(from: number, to: number): number {
+    let work = 0;
+    for (let at = from; at < to; at++) work += this.#at(at).work;
+    return work;
+  }
+
+  submit(from: number, to: number): void {
+    const { section, afterStep } = this.#options;
+    const label = `${this.#program.recording.name} ${section} ${this.steps(from)}`;
+    const encoder = this.#program.device.gpu.createCommandEncoder({ label });
+    let pass = encoder.beginComputePass({ label: section });
+    for (let at = from; at < to; at++) {
+      const place = this.#at(at);
+      this.#program.encodeOne(pass, place.section, place.index);
+      if (!afterStep || this.steps(at + 1) === this.steps(at)) continue;
+      pass.end();
+      afterStep(encoder, this.steps(at));
+      pass = encoder.beginComputePass({ label: section });
+    }
+    pass.end();
+    this.#program.device.gpu.queue.submit([encoder.finish()]);
+  }
+
+  #at(at: number): Place {
+    const { length } = this.#opening;
+    return at < length ? this.#opening[at]! : this.#step[(at - length) % this.#step.length]!;
+  }
+}
+
+/** A dispatch of a program, and its share of the time. */
+interface Place {
+  readonly section: string;
+  readonly index: number;
+  work: number;
 }

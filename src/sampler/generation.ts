@@ -6,7 +6,7 @@ import { type Canvas, drawOn } from "../runtime/canvas";
 import type { AdapterDescription } from "../runtime/device";
 import type { History } from "../runtime/history";
 import type { Program } from "../runtime/program";
-import { type Progress, replay } from "../runtime/replay";
+import { type Progress, type ReplayOptions, replay } from "../runtime/replay";
 import { packTable } from "../schedulers/pack";
 import { paddedSizeOf, padRows, sizeOf, unpadRows } from "../tensor/shape";
 import type { Conditions } from "./conditions";
@@ -138,7 +138,7 @@ export class Run {
 
   /** Runs as far as evaluation `last`, and reads nothing. */
   async replayTo(last: number): Promise<void> {
-    for await (const _ of this.#replay(this.#inputs.sliceMs, undefined, last + 1));
+    for await (const _ of this.#replay(undefined, { count: last + 1 }));
   }
 
   /** Runs to the end. */
@@ -148,7 +148,7 @@ export class Run {
     const start = performance.now();
     try {
       let last: Progress | undefined;
-      for await (const progress of this.#replay(this.#inputs.sliceMs, history)) {
+      for await (const progress of this.#replay(history)) {
         last = progress;
         if (this.#options.canvas) this.#draw(this.#loop.state.x, this.#options.canvas);
         this.#options.onProgress?.(progress.done, rows);
@@ -167,8 +167,8 @@ export class Run {
     const { x, denoised } = this.#loop.state;
     const start = performance.now();
     let last: Progress | undefined;
-    // A slice of no length holds one step.
-    for await (const progress of this.#replay(0, undefined)) {
+    for await (const progress of this.#replay(undefined, { isStepwise: true })) {
+      if (progress.done === (last?.done ?? 0)) continue;
       last = progress;
       this.#options.onProgress?.(progress.done, table.rows.length);
       const { timestep, alpha, sigma } = table.rows[progress.done - 1]!;
@@ -180,14 +180,15 @@ export class Run {
     return { images, report: this.#report(last!, performance.now() - start), steps: [] };
   }
 
-  #replay(sliceMs: number, history: History | undefined, count = this.evaluations): AsyncGenerator<Progress> {
+  #replay(history: History | undefined, options: Partial<ReplayOptions> = {}): AsyncGenerator<Progress> {
     return replay(this.#program, {
       opening: ["prepare", "start"],
       section: "step",
-      count,
-      sliceMs,
+      count: this.evaluations,
+      sliceMs: this.#inputs.sliceMs,
       signal: this.#options.signal,
       afterStep: history && ((encoder, index) => history.encode(encoder, index)),
+      ...options,
     });
   }
 

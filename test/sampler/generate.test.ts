@@ -30,7 +30,7 @@ describe("generate", () => {
   test("a time slice bounds each submit, and changes nothing else", async () => {
     const whole = await plain.generate({ steps: 6, seed: 1, sliceMs: Infinity });
     const sliced = await plain.generate({ steps: 6, seed: 1, sliceMs: 1e-6 });
-    expect(sliced.report.submits).toBe(7); // one a step, one for the readback
+    expect(sliced.report.submits).toBeGreaterThanOrEqual(7); // one a step or more, one for the readback
     expect(sliced.report.dispatches).toBe(whole.report.dispatches);
     expect(sliced.images[0]!.samples).toEqual(whole.images[0]!.samples);
   });
@@ -82,7 +82,9 @@ describe("generate", () => {
     expect(report).toMatchObject({ evaluations: 20, submits: 3, readbacks: 1, dispatchesPerStep });
   });
 
-  test("1000 steps of DDPM on the trained model: a submit a step, and one readback", { timeout: 600_000 }, async () => {
+  test("1000 steps of DDPM on the trained model: a submit a step or more, and one readback", {
+    timeout: 600_000,
+  }, async () => {
     // SwiftShader takes five minutes for the whole schedule: a tenth of it shows the same there.
     const steps = /swiftshader/i.test((await doodle.adapter()).description) ? 100 : 1000;
     const { report, images } = await doodle.generate({
@@ -94,7 +96,8 @@ describe("generate", () => {
     });
     const opening = doodle.describe(await doodle.adapter()).layers.filter(({ section }) => section !== "step").length;
     const dispatches = steps * doodle.describe(await doodle.adapter()).dispatchesPerStep + opening;
-    expect(report).toMatchObject({ evaluations: steps, submits: steps + 1, readbacks: 1, dispatches });
+    expect(report).toMatchObject({ evaluations: steps, readbacks: 1, dispatches });
+    expect(report.submits).toBeGreaterThan(steps);
     expect(images[0]!.samples.every((value) => Math.abs(value) < 1.5)).toBe(true);
   });
 
