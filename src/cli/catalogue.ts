@@ -4,6 +4,7 @@ import { encodeSafetensors, float32Tensor, type Image, load, type Model } from "
 import { Canvas, INK, textHeight } from "./canvas";
 import { Options } from "./options";
 import { grid, writePng } from "./picture";
+import { PRECISION_HELP, PRECISION_TYPES, precisionOf } from "./precision";
 import { ProgressBar } from "./progress";
 import { inRows } from "./sheet";
 
@@ -12,7 +13,8 @@ export const CATALOGUE_HELP = `unstatic catalogue [folder] [options]
   --count <n>           pictures of each (default: 6)
   --steps, --seed, --guidance, --sampler   as for generate
   --out <file.png>      a sheet with the names (default: catalogue.png)
-  --samples <file>      also the numbers: safetensors with images (N, C, H, W) and labels (N)`;
+  --samples <file>      also the numbers: safetensors with images (N, C, H, W) and labels (N)
+${PRECISION_HELP}`;
 
 const TYPES = {
   count: { type: "string" },
@@ -22,6 +24,7 @@ const TYPES = {
   sampler: { type: "string" },
   out: { type: "string" },
   samples: { type: "string" },
+  ...PRECISION_TYPES,
 } as const;
 
 /** Names side by side on the sheet. */
@@ -32,7 +35,7 @@ export async function catalogue(args: readonly string[]): Promise<boolean> {
   const options = new Options(args, TYPES, 1);
   const count = options.integer("count", 1, 1000) ?? 6;
   const samples = options.text("samples");
-  using model = await load(options.positionals[0] ?? "weights/doodle");
+  using model = await load(options.positionals[0] ?? "weights/doodle", precisionOf(options));
   console.error(`adapter: ${(await model.adapter()).description}`);
   const images = await drawAll(model, options, count);
   await writePng(options.text("out") ?? "catalogue.png", sheet(model.labels, images));

@@ -4,6 +4,7 @@ import { type Generation, type Image, load, type Rng, type SigmaSpacing, type St
 import { Options, UsageError } from "./options";
 import { comfortableScale, enlarge, grid, type Picture, writePng } from "./picture";
 import { readPicture } from "./picture_file";
+import { PRECISION_HELP, PRECISION_TYPES, precisionOf } from "./precision";
 import { ProgressBar } from "./progress";
 import { inRows } from "./sheet";
 
@@ -31,6 +32,7 @@ export const GENERATE_HELP = `unstatic generate "<prompt>" [options]
   --scale <n>           enlarge every pixel n times (default: to a width of about 512)
   --label <n>           a class number in place of the prompt
   --cpu                 in TypeScript, without WebGPU: what pages fall back to
+${PRECISION_HELP}
   --json                print the run's figures on standard output`;
 
 const TYPES = {
@@ -56,6 +58,7 @@ const TYPES = {
   scale: { type: "string" },
   label: { type: "string" },
   cpu: { type: "boolean" },
+  ...PRECISION_TYPES,
   json: { type: "boolean" },
 } as const;
 
@@ -79,6 +82,7 @@ export async function generate(args: readonly string[]): Promise<boolean> {
   const model = await load(options.text("model") ?? "weights/doodle", {
     onProgress: (phase, done, total) => bar.show(phase, done, total),
     ...(options.flag("cpu") && { gpu: cpu() }),
+    ...precisionOf(options),
   });
   try {
     const { description, kind } = await model.adapter();

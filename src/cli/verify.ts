@@ -2,15 +2,18 @@
 import { cpu } from "../cpu";
 import { disagreement, type ForwardInput, InputError, load, readTensors, type SavedTensor } from "../index";
 import { Options, UsageError } from "./options";
+import { PRECISION_HELP, PRECISION_TYPES, precisionOf } from "./precision";
 
 export const VERIFY_HELP = `unstatic verify <folder> --reference <file.safetensors> [--tolerance 5e-5] [--cpu] [--json]
   one forward pass on the file's sample, timestep and class_labels (diffusers' NCHW), compared with its output;
-  prints max |difference| / std(output); exits 1 above the tolerance`;
+  prints max |difference| / std(output); exits 1 above the tolerance
+${PRECISION_HELP}`;
 
 const TYPES = {
   reference: { type: "string" },
   tolerance: { type: "string" },
   cpu: { type: "boolean" },
+  ...PRECISION_TYPES,
   json: { type: "boolean" },
 } as const;
 const DEFAULT_TOLERANCE = 5e-5;
@@ -26,7 +29,7 @@ export async function verify(args: readonly string[]): Promise<boolean> {
 
   const tensors = await readTensors(reference);
   const { input, expected } = inputOf(reference, tensors);
-  using model = await load(folder, options.flag("cpu") ? { gpu: cpu() } : {});
+  using model = await load(folder, { ...(options.flag("cpu") && { gpu: cpu() }), ...precisionOf(options) });
   const { description } = await model.adapter();
   const { output } = await model.forward(input);
   if (output.length !== expected.data.length) {

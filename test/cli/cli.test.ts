@@ -204,3 +204,28 @@ describe("bad input: one clear line, a non-zero exit code, no picture", () => {
     expect((await readdir(folder)).filter((name) => name.includes("partial"))).toEqual([]);
   });
 });
+
+describe("quantize", () => {
+  test("writes a folder that generates, in half of f16's bytes", async () => {
+    const out = join(folder, "int8");
+    const made = await unstatic("quantize", FIXTURE, "--out", out, "--json");
+    expect(made.code, made.stderr).toBe(0);
+    const { bytes, worst } = JSON.parse(made.stdout);
+    expect(bytes.after).toBeLessThan(bytes.before);
+    expect(worst.map(({ dtype }: { dtype: string }) => dtype)).toEqual(["f16", "int8"]);
+    const args = ["--model", out, "--label", "1", "--steps", "2", "--json", "--out", join(folder, "int8.png")];
+    const drawn = await unstatic("generate", ...args);
+    expect(drawn.code, drawn.stderr).toBe(0);
+    expect(JSON.parse(drawn.stdout).precision).toEqual({ weights: "int8", activations: "f32" });
+    const unpacked = await unstatic("generate", ...args, "--weights", "f32");
+    expect(JSON.parse(unpacked.stdout).precision.weights).toBe("f32");
+  });
+
+  test("refuses to overwrite, and what it does not know", async () => {
+    expect(await unstatic("quantize", FIXTURE, "--out", folder)).toMatchObject({ code: 2 });
+    const unknown = await unstatic("quantize", FIXTURE, "--out", join(folder, "x"), "--dtype", "int4");
+    expect(unknown.stderr).toContain("--dtype must be one of f32, f16, int8, got 'int4'");
+    const precision = await unstatic("generate", "--label", "1", "--model", FIXTURE, "--precision", "bf16");
+    expect(precision.stderr).toContain("--precision must be one of f32, f16, got 'bf16'");
+  });
+});
