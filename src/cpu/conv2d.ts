@@ -5,7 +5,7 @@
  */
 import { check, ShaderError } from "../tensor/check";
 import { activationOf } from "./activation";
-import { addProduct, addWindow, type Source, tapsOf, type WindowField } from "./convolution";
+import { Product, type Source, type WindowField } from "./convolution";
 import { merged, normalise, writeStatistics } from "./group_norm";
 import type { Launch } from "./launch";
 
@@ -46,33 +46,25 @@ export function conv2d(launch: Conv2d): void {
   check(params.parts === 1, () => `conv2d: the CPU does not split a sum, got ${params.parts} parts`, ShaderError);
   const N = 4 * params.out_channels;
   const perImage = params.out_height * params.out_width;
-  const window = params.kernel_height * params.kernel_width;
   const x = { data: f32.x, channels: 4 * params.first_channels };
   const second = { data: f32.second, channels: 4 * params.second_channels };
-  const [first, other] = groups > 0 ? normalised(launch, x, second) : [x, second];
-  const shortcuts: readonly Source[] = [
+  const shortcuts = [
     { data: f32.residual, channels: 4 * params.shortcut_first },
     { data: f32.second, channels: 4 * params.shortcut_second },
   ];
-  const bias = f32.vectors.subarray(groups > 0 ? 2 * (x.channels + second.channels) : 0);
-  const sums = new Float64Array(N);
-  const taps = new Int32Array(window);
-  for (let p = 0; p < images * perImage; p++) {
-    for (let n = 0; n < N; n++) sums[n] = bias[n]!;
-    if (params.time === TIME_IS_BIAS) {
-      const at = tableRow(launch, Math.floor(p / perImage));
-      for (let n = 0; n < N; n++) sums[n]! += f32.table[at + n]!;
-    }
-    tapsOf(params, p, taps);
-    addWindow(sums, taps, first, other, f32.w, 0);
-    let row = window * (x.channels + second.channels);
-    for (const source of shortcuts) {
-      if (source.channels > 0) addProduct(sums, source, p, f32.w, row);
-      row += source.channels;
-    }
-    const out = p * N;
-    if (params.has_residual) for (let n = 0; n < N; n++) sums[n]! += f32.residual[out + n]!;
-    for (let n = 0; n < N; n++) f32.y[out + n] = sums[n]! * params.scale;
+  const product = new Product(params, groups > 0 ? normalised(launch, x, second) : [x, second], shortcuts, N);
+  const bias = groups > 0 ? 2 * (x.channels + second.channels) : 0;
+  const added = new Float64Array(N);
+  for (let image = 0; image < images; image++) {
+    const row = params.time === TIME_IS_BIAS ? tableRow(launch, image) : null;
+    for (let n = 0; n < N; n++) added[n] = f32.vectors[bias + n]! + (row === null ? 0 : f32.table[row + n]!);
+    product.forEachPixel(image * perImage, (image + 1) * perImage, f32.w, 0, (pixel, sums, at) => {
+      const out = pixel * N;
+      for (let n = 0; n < N; n++) {
+        const rest = params.has_residual ? f32.residual[out + n]! : 0;
+        f32.y[out + n] = (sums[at + n]! + added[n]! + rest) * params.scale;
+      }
+    });
   }
   if (params.emits_statistics) emitStatistics(f32.y, images, perImage, N);
 }

@@ -1,5 +1,5 @@
 /** shaders/conv2d_register.wgsl and shaders/conv2d_subgroup.wgsl in TypeScript: a convolution of what is ready to be multiplied. */
-import { addWindow, tapsOf, type WindowField } from "./convolution";
+import { Product, type WindowField } from "./convolution";
 import type { Launch } from "./launch";
 
 type Binding = "x" | "second" | "w" | "vectors" | "table" | "position" | "residual" | "y";
@@ -26,25 +26,27 @@ export function conv2dDirect({
   params,
 }: Launch<Binding, Param>): void {
   const N = 4 * params.out_channels;
-  const sums = new Float64Array(N);
-  const taps = new Int32Array(params.kernel_height * params.kernel_width);
   const first = { data: x, channels: 4 * params.first_channels };
   const other = { data: second, channels: 4 * params.second_channels };
+  const product = new Product(params, [first, other], [], N);
   const perImage = params.out_height * params.out_width;
-  const bias = params.has_bias ? vectors.subarray(4 * params.bias_start) : new Float32Array(N);
-  for (let p = 0; p < params.pixels; p++) {
-    for (let n = 0; n < N; n++) sums[n] = bias[n]!;
-    const b = Math.floor(p / perImage);
+  const added = new Float64Array(N);
+  for (let p = 0; p < params.pixels; p += perImage) {
+    const image = p / perImage;
+    for (let n = 0; n < N; n++) added[n] = params.has_bias ? vectors[4 * params.bias_start + n]! : 0;
     if (params.conditions > 0) {
-      const at =
-        4 * ((position[0]! * params.conditions + position[4 + b]!) * params.table_columns + params.table_start);
-      for (let n = 0; n < N; n++) sums[n]! += table[at + n]!;
+      const row = position[0]! * params.conditions + position[4 + image]!;
+      const at = 4 * (row * params.table_columns + params.table_start);
+      for (let n = 0; n < N; n++) added[n]! += table[at + n]!;
     }
-    tapsOf(params, p, taps);
-    // Rows of w; with a stride each image has weights of its own.
-    addWindow(sums, taps, first, other, w, (params.w_start + b * params.w_stride) / params.out_channels);
-    const out = p * N;
-    if (params.has_residual) for (let n = 0; n < N; n++) sums[n]! += residual[out + n]!;
-    for (let n = 0; n < N; n++) y[out + n] = sums[n]! * params.scale;
+    // With a stride each image has weights of its own.
+    const start = 4 * (params.w_start + image * params.w_stride);
+    product.forEachPixel(p, p + perImage, w, start, (pixel, sums, at) => {
+      const out = pixel * N;
+      for (let n = 0; n < N; n++) {
+        const rest = params.has_residual ? residual[out + n]! : 0;
+        y[out + n] = (sums[at + n]! + added[n]! + rest) * params.scale;
+      }
+    });
   }
 }

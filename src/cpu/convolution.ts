@@ -26,7 +26,7 @@ export interface Source {
 }
 
 /** Where the input pixel lies that a tap of an output pixel reads, -1 outside the image: (taps) for one output pixel. */
-export function tapsOf(window: Window, pixel: number, taps: Int32Array): void {
+function tapsOf(window: Window, pixel: number, taps: Int32Array): void {
   const { in_height, in_width, out_height, out_width, kernel_height, kernel_width, stride, dilation } = window;
   const row = Math.floor(pixel / out_width);
   const image = Math.floor(row / out_height);
@@ -43,47 +43,138 @@ export function tapsOf(window: Window, pixel: number, taps: Int32Array): void {
   }
 }
 
+/** Output pixels that share every weight that is loaded. */
+const TILE = 4;
+
 /**
- * Adds one pixel of a source, times its rows of w from `row` on, to the sums of all N output channels.
+ * A convolution as a product: the numbers that a window covers lie in a row, and rows of four pixels meet w together.
  *
- * Four input channels at a time, because the layout pads to four and so each sum is loaded and stored once for four
- * multiply-adds; over the output channels, because those are contiguous in w. Larger tiles of sums are slower: JavaScript
- * has no vectors, and their sums do not fit the registers.
+ * Sixteen sums of four pixels and four output channels stay in registers, so that a load serves four multiply-adds;
+ * JavaScript has no vectors, and loops that keep their sums in memory take nearly twice as long.
  */
-export function addProduct(
-  sums: Float64Array,
-  { data, channels }: Source,
-  pixel: number,
-  w: Float32Array,
-  row: number,
-): void {
-  const N = sums.length;
-  const start = pixel * channels;
-  let w0 = row * N;
-  for (let k = start; k < start + channels; k += 4) {
-    const [x0, x1, x2, x3] = [data[k]!, data[k + 1]!, data[k + 2]!, data[k + 3]!];
-    const [w1, w2, w3] = [w0 + N, w0 + 2 * N, w0 + 3 * N];
-    for (let n = 0; n < N; n++) {
-      sums[n]! += x0 * w[w0 + n]! + x1 * w[w1 + n]! + x2 * w[w2 + n]! + x3 * w[w3 + n]!;
+export class Product {
+  readonly #window: Window;
+  readonly #sources: readonly Source[];
+  readonly #shortcuts: readonly Source[];
+  readonly #N: number;
+  /** Rows of w under the whole window, shortcuts included. */
+  readonly #K: number;
+  readonly #rows: Float32Array;
+  readonly #taps: Int32Array;
+  readonly #sums: Float64Array;
+
+  /** The window runs over `sources`, side by side; `shortcuts` are read at the output pixel, after the taps. */
+  constructor(window: Window, sources: readonly Source[], shortcuts: readonly Source[], N: number) {
+    const width = (list: readonly Source[]) => list.reduce((sum, { channels }) => sum + channels, 0);
+    this.#window = window;
+    this.#sources = sources.filter(({ channels }) => channels > 0);
+    this.#shortcuts = shortcuts.filter(({ channels }) => channels > 0);
+    this.#N = N;
+    this.#taps = new Int32Array(window.kernel_height * window.kernel_width);
+    this.#K = this.#taps.length * width(sources) + width(shortcuts);
+    this.#rows = new Float32Array(TILE * this.#K);
+    this.#sums = new Float64Array(TILE * N);
+  }
+
+  /**
+   * Calls `visit` with each of the pixels from `first` to `end` and its sums over w from number `start` on; they are N
+   * numbers from `at` on. All the pixels share these weights.
+   */
+  forEachPixel(
+    first: number,
+    end: number,
+    w: Float32Array,
+    start: number,
+    visit: (pixel: number, sums: Float64Array, at: number) => void,
+  ): void {
+    for (let tile = first; tile < end; tile += TILE) {
+      const count = Math.min(TILE, end - tile);
+      // Rows past the end are those of the tile before: they are multiplied, and nobody asks for the result.
+      for (let i = 0; i < count; i++) this.#gather(tile + i, i * this.#K);
+      multiply(this.#rows, this.#K, w, start, this.#N, this.#sums);
+      for (let i = 0; i < count; i++) visit(tile + i, this.#sums, i * this.#N);
     }
-    w0 += 4 * N;
+  }
+
+  /** Puts into a row what the window of an output pixel covers, zeros where it lies outside the image. */
+  #gather(pixel: number, start: number): void {
+    const rows = this.#rows;
+    tapsOf(this.#window, pixel, this.#taps);
+    let at = start;
+    for (const tap of this.#taps) {
+      for (const { data, channels } of this.#sources) {
+        if (tap < 0) rows.fill(0, at, at + channels);
+        else for (let k = 0; k < channels; k++) rows[at + k] = data[tap * channels + k]!;
+        at += channels;
+      }
+    }
+    for (const { data, channels } of this.#shortcuts) {
+      for (let k = 0; k < channels; k++) rows[at + k] = data[pixel * channels + k]!;
+      at += channels;
+    }
   }
 }
 
-/** The whole window of an output pixel: tap by tap, first x and then second, as the rows of w are ordered. */
-export function addWindow(
-  sums: Float64Array,
-  taps: Int32Array,
-  x: Source,
-  second: Source,
-  w: Float32Array,
-  row: number,
-): void {
-  const perTap = x.channels + second.channels;
-  for (let tap = 0; tap < taps.length; tap++) {
-    const pixel = taps[tap]!;
-    if (pixel < 0) continue;
-    addProduct(sums, x, pixel, w, row + tap * perTap);
-    if (second.channels > 0) addProduct(sums, second, pixel, w, row + tap * perTap + x.channels);
+/** sums[i, n] = sum over k of rows[i, k] * w[start + k N + n] for four rows; N is a multiple of four. */
+function multiply(rows: Float32Array, K: number, w: Float32Array, start: number, N: number, sums: Float64Array): void {
+  for (let n = 0; n < N; n += 4) {
+    let a0 = 0;
+    let a1 = 0;
+    let a2 = 0;
+    let a3 = 0;
+    let b0 = 0;
+    let b1 = 0;
+    let b2 = 0;
+    let b3 = 0;
+    let c0 = 0;
+    let c1 = 0;
+    let c2 = 0;
+    let c3 = 0;
+    let d0 = 0;
+    let d1 = 0;
+    let d2 = 0;
+    let d3 = 0;
+    for (let k = 0, at = start + n; k < K; k++, at += N) {
+      const w0 = w[at]!;
+      const w1 = w[at + 1]!;
+      const w2 = w[at + 2]!;
+      const w3 = w[at + 3]!;
+      const a = rows[k]!;
+      const b = rows[K + k]!;
+      const c = rows[2 * K + k]!;
+      const d = rows[3 * K + k]!;
+      a0 += a * w0;
+      a1 += a * w1;
+      a2 += a * w2;
+      a3 += a * w3;
+      b0 += b * w0;
+      b1 += b * w1;
+      b2 += b * w2;
+      b3 += b * w3;
+      c0 += c * w0;
+      c1 += c * w1;
+      c2 += c * w2;
+      c3 += c * w3;
+      d0 += d * w0;
+      d1 += d * w1;
+      d2 += d * w2;
+      d3 += d * w3;
+    }
+    sums[n] = a0;
+    sums[n + 1] = a1;
+    sums[n + 2] = a2;
+    sums[n + 3] = a3;
+    sums[N + n] = b0;
+    sums[N + n + 1] = b1;
+    sums[N + n + 2] = b2;
+    sums[N + n + 3] = b3;
+    sums[2 * N + n] = c0;
+    sums[2 * N + n + 1] = c1;
+    sums[2 * N + n + 2] = c2;
+    sums[2 * N + n + 3] = c3;
+    sums[3 * N + n] = d0;
+    sums[3 * N + n + 1] = d1;
+    sums[3 * N + n + 2] = d2;
+    sums[3 * N + n + 3] = d3;
   }
 }

@@ -151,8 +151,12 @@ function normalisedInput(
 
 /** B^T d along one axis: six numbers, `step` apart, in place. */
 function transformInput4(d: Float64Array, at: number, step: number): void {
-  const [d0, d1, d2] = [d[at]!, d[at + step]!, d[at + 2 * step]!];
-  const [d3, d4, d5] = [d[at + 3 * step]!, d[at + 4 * step]!, d[at + 5 * step]!];
+  const d0 = d[at]!;
+  const d1 = d[at + step]!;
+  const d2 = d[at + 2 * step]!;
+  const d3 = d[at + 3 * step]!;
+  const d4 = d[at + 4 * step]!;
+  const d5 = d[at + 5 * step]!;
   const evenA = d4 - B2 * d2;
   const oddA = A * (d3 - B2 * d1);
   const evenB = d4 - A2 * d2;
@@ -167,7 +171,10 @@ function transformInput4(d: Float64Array, at: number, step: number): void {
 
 /** A^T m along one axis: six numbers, `step` apart, become four in the first places. */
 function transformOutput4(m: Float64Array, at: number, step: number): void {
-  const [m1, m2, m3, m4] = [m[at + step]!, m[at + 2 * step]!, m[at + 3 * step]!, m[at + 4 * step]!];
+  const m1 = m[at + step]!;
+  const m2 = m[at + 2 * step]!;
+  const m3 = m[at + 3 * step]!;
+  const m4 = m[at + 4 * step]!;
   const evenA = m1 + m2;
   const oddA = A * (m1 - m2);
   const evenB = m3 + m4;
