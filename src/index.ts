@@ -14,6 +14,7 @@ export { rooflineSvg } from "./bench/roofline_svg";
 export { summaryOf } from "./bench/summary";
 export { encodeSafetensors, float32Tensor } from "./checkpoint/safetensors_writer";
 export { readTensors, type SavedTensor } from "./checkpoint/tensors";
+export type { Choice } from "./kernels/choices";
 export type { AttentionMap } from "./probe/attention_map";
 export type { Layer, LayerTensor } from "./probe/layers";
 export { openProbe, type Probe, type TensorValues } from "./probe/probe";
@@ -37,6 +38,7 @@ export {
 } from "./sampler/quantize";
 export type { SourcePicture } from "./sampler/source_picture";
 export type { Rng } from "./sampler/statics";
+export type { Tuning } from "./sampler/tuning";
 export { SAMPLERS } from "./schedulers/samplers";
 export {
   CheckpointError,
@@ -47,3 +49,7 @@ export {
   ShapeError,
   UnstaticError,
 } from "./tensor/check";
+export { forgetTuning, rememberedTuning, rememberTuning } from "./tuner/page_storage";
+export type { Contestant, Stopwatch } from "./tuner/stopwatch";
+export { type TriedChoice, type TunedShape, type TuneOptions, type TuneResult, tune } from "./tuner/tune";
+export { formatTuning, joinTunings, parseTuning } from "./tuner/tuning_text";

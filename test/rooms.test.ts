@@ -21,6 +21,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   probe: ["bench", "cpu", "recording", "runtime", "sampler", "tensor"],
   worker: ["cpu", "runtime", "sampler", "tensor"],
   cli: ["index", "cpu"],
+  tuner: ["kernels", "recording", "runtime", "sampler", "tensor"],
   element: ["index", "engine"],
   site: ["index", "cpu"],
   build: ["recording", "node_modules"],

@@ -12,6 +12,7 @@ import { load } from "../sampler/load";
 import type { Model } from "../sampler/model";
 import type { GenerateOptions } from "../sampler/options";
 import { type PrecisionOptions, precisionOf } from "../sampler/precision";
+import type { Tuning } from "../sampler/tuning";
 import { check, InputError } from "../tensor/check";
 import { timeDispatches } from "./dispatch_times";
 import { sha256, weightsHash } from "./hashes";
@@ -40,6 +41,8 @@ export interface BenchmarkOptions extends PrecisionOptions {
   readonly baseline?: boolean;
   /** A WebGPU implementation in place of the page's or Dawn's. */
   readonly gpu?: GPU;
+  /** What the tuner found, to be used; a note in the receipt says so. */
+  readonly tuning?: Tuning;
   /** What only the caller can know; in pages the browser's own description stands in. */
   readonly software?: Software;
   readonly onProgress?: (phase: string, done: number, total: number) => void;
@@ -48,6 +51,8 @@ export interface BenchmarkOptions extends PrecisionOptions {
 const STEPS = 20;
 const REPEATS = 10;
 const REPEATS_MAX = 1000;
+
+const TUNED = "algorithms as a tuning says, where it knows the adapter and the shape";
 
 /** A quiet word where single dispatches and the whole step tell different stories. */
 const SUM_TOLERANCE = 0.1;
@@ -70,6 +75,7 @@ export async function benchmark(location: string, options: BenchmarkOptions = {}
   const { precision, weights } = options;
   const model = await load(location, {
     ...(options.gpu && { gpu: options.gpu }),
+    ...(options.tuning && { tuning: options.tuning }),
     ...(options.baseline !== undefined && { baseline: options.baseline }),
     ...(precision && { precision }),
     ...(weights && { weights }),
@@ -99,7 +105,7 @@ export async function benchmark(location: string, options: BenchmarkOptions = {}
       check: checked,
       clock: { name: clock.name, quantumMs, minSampleMs },
       ...timed,
-      notes: notesOf(clock, timed, minSampleMs),
+      notes: [...(options.tuning ? [TUNED] : []), ...notesOf(clock, timed, minSampleMs)],
     });
   } finally {
     clock?.destroy();

@@ -3,6 +3,11 @@ declare module "*.wgsl?text" {
   export default text;
 }
 
+declare module "*.wgsl?fingerprint" {
+  const fingerprint: string;
+  export default fingerprint;
+}
+
 declare module "*.wgsl?late" {
   const shader: import("../recording/shader").Shader;
   export default shader;

@@ -5,7 +5,8 @@
  * the shipped engine carries no parser. A kernel names the shared files it needs in its header (`// Include lib/x.wgsl`);
  * they are appended after it, so that a compiler's line numbers stay those of the file on disk.
  */
-import { readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import type { Plugin } from "vite";
 // The package's CommonJS entry does not load in Node; its module file does.
@@ -21,6 +22,8 @@ const LAYOUT = "?layout";
 const TEXT = "?text";
 /** Ends the name of the text of a kernel with all that it includes. */
 const CODE = "?code";
+/** Ends the name of any kernel where one short word for all of its folder is wanted: it changes whenever one of them does. */
+const FINGERPRINT = "?fingerprint";
 
 /**
  * Vite plugin: turns every imported `.wgsl` file into a module whose default export is its `Shader`.
@@ -41,6 +44,7 @@ export function wgsl({ isForPages = false, hasTexts = true } = {}): Plugin {
     load(id) {
       const [file, query] = id.split(/(?=\?)/) as [string, string?];
       if (!file.endsWith(".wgsl")) return null;
+      if (query === FINGERPRINT) return `export default "${fingerprint(dirname(file))}";`;
       if (query === TEXT && hasTexts) return `export default ${textOf(file)};`;
       if (query !== undefined && query !== LATE && query !== LAYOUT && query !== CODE) return null;
       const { shader, files } = readShader(file);
@@ -56,6 +60,14 @@ export function wgsl({ isForPages = false, hasTexts = true } = {}): Plugin {
       return [...codeOf(files), `export default { code, ...${JSON.stringify(rest)} };`].join("\n");
     },
   };
+}
+
+/** Eight hexadecimal digits for all kernels below `folder`. */
+export function fingerprint(folder: string): string {
+  const hash = createHash("sha256");
+  const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".wgsl"));
+  for (const name of names.sort()) hash.update(`${name}\n${readFileSync(resolve(folder, name), "utf8")}`);
+  return hash.digest("hex").slice(0, 8);
 }
 
 /** Reads a kernel and the files that it includes; returns the shader and every path read, the kernel's first. */

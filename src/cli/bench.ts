@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { type BenchmarkOptions, benchmark, rooflineSvg, summaryOf } from "../index";
 import { Options, UsageError } from "./options";
 import { ProgressBar } from "./progress";
+import { readTuning, tuningFile } from "./tuning_file";
 
 export const BENCH_HELP = `unstatic bench <folder> [options]
   checks a forward pass against PyTorch's, then times steps, kernels and the adapter's own peaks
@@ -18,6 +19,7 @@ export const BENCH_HELP = `unstatic bench <folder> [options]
   --precision <p>       f32 (default), or f16 for activations on adapters with shader-f16
   --weights <p>         f32, f16 or int8: how matrices lie on the GPU (default: as in the file)
   --reference <file>    what PyTorch gives (default: <folder>/reference.safetensors, by bench/make_reference.py)
+  --tuning <file>       use what 'unstatic tune' found; 'own' for the file in the user's cache folder
   --out <file.json>     write the receipt
   --svg <file.svg>      write the roofline plot
   --json                print the receipt on standard output in place of the table`;
@@ -31,6 +33,7 @@ const TYPES = {
   precision: { type: "string" },
   weights: { type: "string" },
   reference: { type: "string" },
+  tuning: { type: "string" },
   out: { type: "string" },
   svg: { type: "string" },
   json: { type: "boolean" },
@@ -42,8 +45,10 @@ export async function bench(args: readonly string[]): Promise<boolean> {
   if (!folder) throw new UsageError("bench needs a folder");
   const bar = new ProgressBar();
   try {
+    const tuning = options.text("tuning");
     const receipt = await benchmark(folder, {
       ...requestOf(options),
+      ...(tuning !== undefined && { tuning: await readTuning(tuningFile(tuning)) }),
       software: {
         runtime: `Node ${process.versions.node}`,
         webgpu: `Dawn for Node ${versionOf("webgpu")}`,

@@ -7,6 +7,7 @@ import { readPicture } from "./picture_file";
 import { PRECISION_HELP, PRECISION_TYPES, precisionOf } from "./precision";
 import { ProgressBar } from "./progress";
 import { inRows } from "./sheet";
+import { readTuning, tuningFile } from "./tuning_file";
 
 export const GENERATE_HELP = `unstatic generate "<prompt>" [options]
   --model <folder>      a diffusers folder, an address or hf:owner/name (default: weights/doodle)
@@ -33,6 +34,7 @@ export const GENERATE_HELP = `unstatic generate "<prompt>" [options]
   --label <n>           a class number in place of the prompt
   --cpu                 in TypeScript, without WebGPU: what pages fall back to
 ${PRECISION_HELP}
+  --tuning <file>       use what 'unstatic tune' found; 'own' for the file in the user's cache folder
   --json                print the run's figures on standard output`;
 
 const TYPES = {
@@ -59,6 +61,7 @@ const TYPES = {
   label: { type: "string" },
   cpu: { type: "boolean" },
   ...PRECISION_TYPES,
+  tuning: { type: "string" },
   json: { type: "boolean" },
 } as const;
 
@@ -79,7 +82,9 @@ export async function generate(args: readonly string[]): Promise<boolean> {
     options.text("out") ?? `${(prompt ?? "picture").replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "")}.png`;
 
   const bar = new ProgressBar();
+  const tuning = options.text("tuning");
   const model = await load(options.text("model") ?? "weights/doodle", {
+    ...(tuning !== undefined && { tuning: await readTuning(tuningFile(tuning)) }),
     onProgress: (phase, done, total) => bar.show(phase, done, total),
     ...(options.flag("cpu") && { gpu: cpu() }),
     ...precisionOf(options),

@@ -17,6 +17,7 @@ import { NOISE_HELP, noise } from "./noise";
 import { UsageError } from "./options";
 import { QUANTIZE_HELP, quantize } from "./quantize";
 import { SCHEDULE_HELP, schedule } from "./schedule";
+import { TUNE_HELP, tune } from "./tune";
 import { VERIFY_HELP, verify } from "./verify";
 
 interface Command {
@@ -34,6 +35,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   inspect: { help: INSPECT_HELP, needsGpu: false, run: inspect },
   quantize: { help: QUANTIZE_HELP, needsGpu: false, run: quantize },
   verify: { help: VERIFY_HELP, needsGpu: true, run: verify },
+  tune: { help: TUNE_HELP, needsGpu: true, run: tune },
   bench: { help: BENCH_HELP, needsGpu: true, run: bench },
   compare: { help: COMPARE_HELP, needsGpu: false, run: compare },
 };

@@ -5,6 +5,7 @@ import type { Dispatch, Operation } from "../recording/dispatch";
 import type { Tensor } from "../recording/recording";
 import { check } from "../tensor/check";
 import { formatShape, pad4, type Shape, sizeOf } from "../tensor/shape";
+import type { Choice } from "./choices";
 
 /** Queries that a lane of the kernel serves. */
 const QUERIES_PER_GROUP = 8;
@@ -16,7 +17,6 @@ const WEIGHTS = 256;
 const NARROW_HEAD = 32;
 /** Invocations per workgroup, queries and vec4s of a head per invocation, there. */
 const NARROW = { workgroup: 32, queries: 4, columns: 4 };
-
 /** Rows of heads side by side: heads * headDim numbers from `column` on in each row of (B, L, columns) or (B, H, W, columns). */
 export interface Heads {
   readonly tensor: Tensor;
@@ -64,15 +64,23 @@ export function attention({ q, k, v }: { q: Heads; k: Heads; v: Heads }, options
     () =>
       `attention: k and v must be (${B}, L, columns), got ${[k, v].map((x) => formatShape(x.tensor.shape)).join(" and ")}`,
   );
-  const launch = headDim <= NARROW_HEAD ? narrow(headDim / 4, Lq) : wide(headDim / 4, Lq);
   const shape: readonly [B: number, L: number, D: number] = [B, Lq, heads * headDim];
+  const operation = { q, k, v, heads, headDim, scale, images: B, queries: Lq, keys: Lk };
+  return { ...attentionLaunch({ kind: "attention", ...operation }), writes: { y: { shape } } } satisfies Dispatch;
+}
+
+/** The launch of one kernel: the one that `choice` names, or the one that suits the head's width. */
+export function attentionLaunch(operation: Attention, choice?: Choice) {
+  const { q, k, v, heads, headDim, scale, images, queries, keys } = operation;
+  const isNarrow = choice ? choice.algorithm === "narrow" : headDim <= NARROW_HEAD;
+  const launch = isNarrow ? narrow(headDim / 4, queries, choice?.workgroup) : wide(headDim / 4, queries);
   return {
     shader: launch.shader,
     constants: { WORKGROUP_SIZE: launch.lanes },
     params: {
       ...launch.params,
-      queries: Lq,
-      keys: Lk,
+      queries,
+      keys,
       head_columns: headDim / 4,
       q_stride: strideOf(q),
       k_stride: strideOf(k),
@@ -84,20 +92,19 @@ export function attention({ q, k, v }: { q: Heads; k: Heads; v: Heads }, options
       scale,
     },
     reads: { q: q.tensor, k: k.tensor, v: v.tensor },
-    writes: { y: { shape } },
-    workgroups: [launch.queryTiles, heads * launch.params.chunks, B] as const,
-    flops: 4 * B * heads * Lq * Lk * headDim,
-    operation: { kind: "attention", q, k, v, heads, headDim, scale, images: B, queries: Lq, keys: Lk } as Attention,
-  } satisfies Dispatch;
+    workgroups: [launch.queryTiles, heads * launch.params.chunks, images] as const,
+    flops: 4 * images * heads * queries * keys * headDim,
+    operation,
+  };
 }
 
-function narrow(columns: number, Lq: number) {
+function narrow(columns: number, Lq: number, workgroup = NARROW.workgroup) {
   const chunks = Math.ceil(columns / NARROW.columns);
   return {
     shader: narrowKernel,
-    lanes: NARROW.workgroup,
+    lanes: workgroup,
     params: { chunks },
-    queryTiles: Math.ceil(Lq / (NARROW.queries * NARROW.workgroup)),
+    queryTiles: Math.ceil(Lq / (NARROW.queries * workgroup)),
   };
 }
 

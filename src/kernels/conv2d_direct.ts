@@ -46,15 +46,20 @@ export function sharingLanes(channels: number, subgroupSize: number | null): num
 }
 
 /** `subgroupSize`: lanes of a subgroup where that is one known number, else null. */
-export function directConv2d(conv: DirectConv2d, subgroupSize: number | null): Omit<Dispatch, "writes"> {
+export function directConv2d(
+  conv: DirectConv2d,
+  subgroupSize: number | null,
+  workgroup?: number,
+): Omit<Dispatch, "writes"> {
   const { x, second, w, vectors, time, residual, window, channels } = conv;
   const lanes = second ? null : sharingLanes(channels, subgroupSize);
   const kind = lanes ? "subgroup" : "register";
+  const size = workgroup ?? WORKGROUP_SIZE[kind];
   const pixels = conv.images * window.out_height * window.out_width;
   const count = (pad4(channels) / 4) * Math.ceil(pixels / PIXELS[kind]);
   return {
     shader: lanes ? subgroupKernel : registerKernel,
-    constants: { WORKGROUP_SIZE: WORKGROUP_SIZE[kind] },
+    constants: { WORKGROUP_SIZE: size },
     ...(lanes && { knobs: { LANES: lanes } }),
     params: directParams(conv),
     // Bindings that a launch does not use still need a buffer: x is at hand.
@@ -67,7 +72,7 @@ export function directConv2d(conv: DirectConv2d, subgroupSize: number | null): O
       position: time?.position ?? vectors,
       residual: residual ?? x,
     },
-    workgroups: linearWorkgroups("conv2d", count, WORKGROUP_SIZE[kind]),
+    workgroups: linearWorkgroups("conv2d", count, size),
     flops: conv.flops,
   };
 }

@@ -19,6 +19,8 @@ export interface StagedOptions {
   readonly subgroupSize: number | null;
   /** Takes Winograd's algorithm with such tiles, which `suitsStagedWinograd` must have allowed; null for the plain sum. */
   readonly winograd: WinogradTile | null;
+  /** Invocations per workgroup of the sum; the kernel's own unless given. */
+  readonly workgroup?: number | undefined;
 }
 
 /** Records the stages of `dispatch`, the last of which writes what it writes. */
@@ -26,7 +28,7 @@ export function recordStagedConv2d(
   recording: Recording,
   dispatch: RecordedDispatch,
   conv: Convolution,
-  { subgroupSize, winograd }: StagedOptions,
+  { subgroupSize, winograd, workgroup }: StagedOptions,
   known: KnownStatistics,
 ): void {
   const { label } = dispatch;
@@ -49,11 +51,12 @@ export function recordStagedConv2d(
   if (winograd) {
     const norm = affine && { affine, activation: conv.norm!.activation };
     const w = winogradWeight(recording, conv, winograd);
-    recordWinograd(recording, label, { ...shared, x, second, w, norm }, winograd, subgroupSize, y);
+    recordWinograd(recording, label, { ...shared, x, second, w, norm }, winograd, subgroupSize, y, workgroup);
     return;
   }
   const input = affine ? recordNorm(recording, label, conv, affine) : { x, second };
-  recording.add(label, { ...directConv2d({ ...shared, ...input, w: conv.w }, subgroupSize), writes: { y } });
+  const direct = directConv2d({ ...shared, ...input, w: conv.w }, subgroupSize, workgroup);
+  recording.add(label, { ...direct, writes: { y } });
 }
 
 /** Fewest tiles and channels with which Winograd's transforms cost less than the products they save. */

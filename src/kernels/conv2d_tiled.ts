@@ -19,13 +19,14 @@ const DEPTH = 4;
 /** `const PIXELS` of conv2d_few_outputs.wgsl. */
 const FEW_OUTPUTS_PIXELS = 8;
 
-/** The algorithm of shaders/conv2d.wgsl: everything in one dispatch. */
-export function tiledConv2d(operation: Convolution) {
+/** The algorithm of shaders/conv2d.wgsl: everything in one dispatch; `slices` teams share a tile's sum. */
+export function tiledConv2d(operation: Convolution, slices = SLICES) {
   const { x, w, second, vectors, residual, shortcut, time, channels, window } = operation;
   const pixels = window.out_height * window.out_width;
   return {
     shader: tileKernel,
-    constants: { WORKGROUP_SIZE: SLICES * TILE.lanes },
+    constants: { WORKGROUP_SIZE: slices * TILE.lanes },
+    ...(slices !== SLICES && { knobs: { SLICES: slices } }),
     params: conv2dParams(operation),
     // Bindings that a launch does not use still need a buffer: x is at hand.
     reads: {

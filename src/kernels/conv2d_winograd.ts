@@ -62,6 +62,7 @@ export function recordWinograd(
   tile: WinogradTile,
   subgroupSize: number | null,
   y: Tensor,
+  workgroup?: number,
 ): void {
   const { x, second, w, norm, vectors, residual, time, window, images, channels } = conv;
   const { input, output, products, flops } = FORMS[tile];
@@ -109,7 +110,7 @@ export function recordWinograd(
   const productFlops = 2 * products * count * sources.reduce((sum, { shape }) => sum + shape.at(-1)!, 0) * channels;
   const product = { x: v!, w, row: 0, ownWeights: C, vectors, window: pointwise, images: products, channels, scale: 1 };
   const { y: m } = recording.add(`${label}.winograd_product`, {
-    ...directConv2d({ ...product, flops: productFlops }, subgroupSize),
+    ...directConv2d({ ...product, flops: productFlops }, subgroupSize, workgroup),
     // The way back takes differences of these: they stay f32.
     writes: { y: { shape: [products, tiles, channels] as const, isExact: true } },
   });

@@ -5,8 +5,9 @@
  * itself. Once the adapter is known, the recording is rewritten: dispatches for dispatches, plain data for plain data.
  */
 import type { RecordedDispatch, Recording } from "../recording/recording";
-import { check } from "../tensor/check";
-import type { Attention } from "./attention";
+import { check, InputError } from "../tensor/check";
+import { type Attention, attentionLaunch } from "./attention";
+import type { Choice, Chooser } from "./choices";
 import type { Convolution } from "./conv2d";
 import type { KnownStatistics } from "./conv2d_staged";
 import {
@@ -15,6 +16,7 @@ import {
   recordFewInputs,
   recordFewOutputs,
   recordSplitConv2d,
+  tiledConv2d,
   tiledSize,
 } from "./conv2d_tiled";
 
@@ -25,15 +27,13 @@ export interface Target {
   readonly subgroupSize: number | null;
 }
 
-/** Names the algorithm for a convolution; undefined for the default. A name that does not suit it is an error. */
-export type Choice = (conv: Convolution) => string | undefined;
-
 interface Context {
   readonly recording: Recording;
   readonly dispatch: RecordedDispatch;
   readonly conv: Convolution;
   readonly target: Target;
   readonly known: KnownStatistics;
+  readonly choice: Choice | undefined;
 }
 
 interface Algorithm {
@@ -87,11 +87,15 @@ const ALGORITHMS: Readonly<Record<string, Algorithm>> = {
       return null;
     },
   },
-  tile: { kinds: ["gpu"], suits: () => true, prefers: () => true, record: ({ dispatch }) => dispatch },
+  tile: { kinds: ["gpu"], suits: () => true, prefers: () => true, record: tile },
   winograd4: inStages(4, (conv) => fetched().suitsStagedWinograd(conv, 4)),
   winograd2: inStages(2, (conv) => fetched().suitsStagedWinograd(conv, 2)),
   direct: inStages(null, () => true),
 };
+
+function tile({ dispatch, conv, choice }: Context): RecordedDispatch {
+  return choice?.slices ? { ...dispatch, ...tiledConv2d(conv, choice.slices) } : dispatch;
+}
 
 function inStages(winograd: 2 | 4 | null, suits: (conv: Convolution) => boolean): Algorithm {
   return {
@@ -99,8 +103,8 @@ function inStages(winograd: 2 | 4 | null, suits: (conv: Convolution) => boolean)
     kinds: ["cpu", "gpu"],
     suits: (conv, { kind }) => (kind === "cpu" || staged !== undefined) && suits(conv),
     prefers: (_conv, { kind }) => kind === "cpu",
-    record: ({ recording, dispatch, conv, target, known }) => {
-      const options = { subgroupSize: target.subgroupSize, winograd };
+    record: ({ recording, dispatch, conv, target, known, choice }) => {
+      const options = { subgroupSize: target.subgroupSize, winograd, workgroup: choice?.workgroup };
       fetched().recordStagedConv2d(recording, dispatch, conv, options, known);
       // The tiles of a GPU's other convolutions look for statistics behind what they read.
       if (target.kind === "gpu" && conv.statistics) {
@@ -134,34 +138,32 @@ export function algorithmsFor(conv: Convolution, target: Target): string[] {
   return [names[preferred]!, ...names.filter((_, i) => i !== preferred)];
 }
 
-/** Exchanges the dispatches of a recording for those that suit the adapter, by the table or by `choice`. */
-export function chooseAlgorithms(recording: Recording, target: Target, choice: Choice = () => undefined): void {
+/** The algorithms that can compute an attention on an adapter; "staged" is the default. */
+export function attentionAlgorithmsFor(attention: Attention, { kind, subgroupSize }: Target): string[] {
+  const isStaged = kind === "cpu" && fetched().suitsStagedAttention(attention, subgroupSize);
+  return [...(isStaged ? ["staged"] : []), "narrow", "wide"];
+}
+
+/** Exchanges the dispatches of a recording for those that suit the adapter, by the table or by `choose`. */
+export function chooseAlgorithms(recording: Recording, target: Target, choose: Chooser = () => undefined): void {
   const known: KnownStatistics = new Map();
   recording.exchange((dispatch) => {
-    const conv = convolutionOf(dispatch);
-    if (!conv) return attentionInStages(recording, dispatch, target) ? null : dispatch;
-    const names = algorithmsFor(conv, target);
-    const name = choice(conv) ?? names[0]!;
+    const { operation, label, writes } = dispatch;
+    if (!operation) return dispatch;
+    const attention = operation.kind === "attention" && (operation as Attention);
+    const conv = operation as Convolution;
+    const names = attention ? attentionAlgorithmsFor(attention, target) : algorithmsFor(conv, target);
+    const choice = choose(operation, dispatch);
+    const name = choice?.algorithm ?? names[0]!;
     check(
       names.includes(name),
-      () => `${dispatch.label}: the algorithm must be one of ${names.join(", ")}, got ${name}`,
+      () => `${label}: the algorithm must be one of ${names.join(", ")}, got ${name}`,
+      InputError,
     );
-    return ALGORITHMS[name]!.record({ recording, dispatch, conv, target, known });
+    if (!attention) return ALGORITHMS[name]!.record({ recording, dispatch, conv, target, known, choice });
+    if (name !== "staged") return choice ? { ...dispatch, ...attentionLaunch(attention, choice) } : dispatch;
+    fetched().recordStagedAttention(recording, label, attention, target.subgroupSize!, writes.y!);
+    return null;
   });
   recording.dropUnusedWeights();
-}
-
-/** Attention on a CPU, in two steps where they suit it: whether they were recorded. */
-function attentionInStages(recording: Recording, dispatch: RecordedDispatch, target: Target): boolean {
-  if (dispatch.operation?.kind !== "attention" || target.kind !== "cpu") return false;
-  const attention = dispatch.operation as Attention;
-  const { subgroupSize } = target;
-  if (!fetched().suitsStagedAttention(attention, subgroupSize)) return false;
-  fetched().recordStagedAttention(recording, dispatch.label, attention, subgroupSize!, dispatch.writes.y!);
-  return true;
-}
-
-/** The convolution that a dispatch computes, if it does. */
-export function convolutionOf({ operation }: RecordedDispatch): Convolution | undefined {
-  return operation?.kind === "conv2d" ? (operation as Convolution) : undefined;
 }

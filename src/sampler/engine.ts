@@ -3,6 +3,7 @@
  *
  * A lost device takes all of it along; the model then makes a new engine and goes on.
  */
+import type { Chooser } from "../kernels/choices";
 import { chooseAlgorithms, fetchAlgorithms } from "../kernels/variants";
 import type { Recording, Weight } from "../recording/recording";
 import { fetchCode } from "../recording/shader";
@@ -10,6 +11,7 @@ import { type Device, type DeviceOptions, openDevice } from "../runtime/device";
 import { Pipelines } from "../runtime/pipelines";
 import { Program } from "../runtime/program";
 import { Weights } from "../runtime/weights";
+import type { Tuning } from "./tuning";
 
 /** Uploads the weights that are not there yet. */
 export type WeightLoader = (
@@ -29,6 +31,8 @@ interface Recorded<Ends> {
 const PROGRAMS_KEPT = 2;
 
 export interface EngineOptions extends DeviceOptions {
+  /** What the tuner found; adapters and shapes that it does not know go by the table. */
+  readonly tuning?: Tuning;
   /**
    * Gives the device to run on, in place of one of the model's own, so that several models share one. Asked again once
    * that device is lost; destroying the model frees what it holds there and leaves the device alone.
@@ -48,18 +52,21 @@ export class Engine {
   readonly weights: Weights;
   readonly #programs = new Map<string, Kept<unknown>>();
   readonly #ownsDevice: boolean;
+  readonly #choose: Chooser | undefined;
 
-  constructor(device: Device, ownsDevice = true) {
+  constructor(device: Device, ownsDevice = true, choose?: Chooser) {
     this.device = device;
     this.#ownsDevice = ownsDevice;
+    this.#choose = choose;
     this.pipelines = new Pipelines(device);
     this.weights = new Weights(device);
   }
 
-  static async open({ device: given, ...options }: EngineOptions): Promise<Engine> {
+  static async open({ device: given, tuning, ...options }: EngineOptions): Promise<Engine> {
     const device = await (given ? given() : openDevice(options));
     await fetchAlgorithms(device.adapter);
-    return new Engine(device, !given);
+    // Most pages do without.
+    return new Engine(device, !given, tuning && (await (await import("./tuning")).chooserFor(tuning, device.adapter)));
   }
 
   /** Bytes of GPU memory: weights and programs. */
@@ -97,8 +104,9 @@ export class Engine {
     record: Recorder<Ends>,
     loadWeights: WeightLoader,
     onCompiled?: (done: number, total: number) => void,
+    choose?: Chooser,
   ): Promise<Kept<Ends>> {
-    const { recording, ends } = await this.recorded(record, loadWeights);
+    const { recording, ends } = await this.recorded(record, loadWeights, choose);
     const options = { sharesMemory: false };
     return {
       program: await Program.create(this.device, this.pipelines, this.weights, recording, onCompiled, options),
@@ -114,10 +122,10 @@ export class Engine {
     this.#programs.clear();
   }
 
-  /** A recording in the variants that suit the adapter, its weights uploaded. */
-  async recorded<Ends>(record: Recorder<Ends>, loadWeights: WeightLoader) {
+  /** A recording in the algorithms that suit the adapter, or that `choose` wants, its weights uploaded. */
+  async recorded<Ends>(record: Recorder<Ends>, loadWeights: WeightLoader, choose = this.#choose) {
     const { recording, ends } = await record();
-    chooseAlgorithms(recording, this.device.adapter);
+    chooseAlgorithms(recording, this.device.adapter, choose);
     await fetchCode(recording.dispatches.map(({ shader }) => shader));
     const { weights, activations } = recording.precision;
     if (weights !== "f32" || activations !== "f32") (await import("../kernels/formats")).applyFormats(recording);

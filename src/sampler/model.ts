@@ -4,6 +4,7 @@
  */
 import { sourcesOf } from "../checkpoint/checkpoint";
 import type { Folder, FolderOptions } from "../checkpoint/folder";
+import type { Chooser } from "../kernels/choices";
 import type { UNet2DConfig } from "../models/unet_2d_config";
 import { loadWeights } from "../models/weights";
 import type { Precision } from "../recording/recording";
@@ -20,6 +21,7 @@ import { rareKernels, recordForward, recordLoop } from "./network";
 import { checkOptions, type GenerateOptions } from "./options";
 import { planOf } from "./plan";
 import { type PrecisionOptions, precisionOf } from "./precision";
+import type { Tuning } from "./tuning";
 
 export interface LoadOptions extends PrecisionOptions, FolderOptions {
   /**
@@ -31,6 +33,8 @@ export interface LoadOptions extends PrecisionOptions, FolderOptions {
   readonly gpu?: GPU;
   /** WebGPU's default limits and no optional feature, whatever the adapter offers. */
   readonly baseline?: boolean;
+  /** What `tune` found on this adapter and software; what it does not know goes by the engine's own table. */
+  readonly tuning?: Tuning;
   /** SHA-256 of the weights' file, in hexadecimal: `load` throws where it is another. */
   readonly sha256?: string;
   /** Hears how far loading weights (in bytes) and compiling kernels are. */
@@ -117,10 +121,14 @@ export class Model {
 
   /**
    * A generation made ready but not run - compiled, inputs uploaded - and what holds it: for the benchmark. With
-   * `isOpen` its program is the caller's own to destroy, and no two activations share memory: for the probe.
+   * `isOpen` its program is the caller's own to destroy, and no two activations share memory: for the probe; `choose`
+   * then has the choice of algorithms: for the tuner.
    */
-  prepare(options: GenerateOptions = {}, isOpen = false): Promise<{ readonly run: Run; readonly engine: Engine }> {
-    return this.#exclusive(async () => ({ run: await this.#start(options, isOpen), engine: await this.#openEngine() }));
+  prepare(options: GenerateOptions = {}, isOpen = false, choose?: Chooser): Promise<{ run: Run; engine: Engine }> {
+    return this.#exclusive(async () => ({
+      run: await this.#start(options, isOpen, choose),
+      engine: await this.#openEngine(),
+    }));
   }
 
   /**
@@ -194,7 +202,7 @@ export class Model {
     }
   }
 
-  async #start(options: GenerateOptions, isOpen = false): Promise<Run> {
+  async #start(options: GenerateOptions, isOpen = false, choose?: Chooser): Promise<Run> {
     const checked = checkOptions(options);
     const conditions = conditionsOf(this.config, this.#folder.labels, options);
     const [height, width] = this.size;
@@ -226,7 +234,7 @@ export class Model {
     const loader: WeightLoader = (missing, upload) => this.#weightLoader(parameters)(missing, upload);
     const onCompiled = (done: number, total: number) => this.#options.onProgress?.("compile", done, total);
     const { program, ends } = isOpen
-      ? await engine.openProgram(record, loader, onCompiled)
+      ? await engine.openProgram(record, loader, onCompiled, choose)
       : await engine.program(JSON.stringify(shape), record, loader, onCompiled);
     const compileMs = performance.now() - start;
     const { seed, sliceMs } = checked;

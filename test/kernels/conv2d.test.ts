@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { Activation } from "../../src/kernels/activation";
-import { type Conv2dOptions, conv2d, linear, STATISTICS_TILE } from "../../src/kernels/conv2d";
+import type { Chooser } from "../../src/kernels/choices";
+import { type Conv2dOptions, type Convolution, conv2d, linear, STATISTICS_TILE } from "../../src/kernels/conv2d";
 import { pack, packedShape } from "../../src/kernels/packing";
 import { POSITION_WORDS } from "../../src/kernels/time_share";
-import { algorithmsFor, type Choice, chooseAlgorithms, type Target } from "../../src/kernels/variants";
+import { algorithmsFor, chooseAlgorithms, type Target } from "../../src/kernels/variants";
 import { Recording, type Tensor } from "../../src/recording/recording";
 import { type BHWC, pad4, padRows, sizeOf } from "../../src/tensor/shape";
 import { activations } from "../reference/activation";
@@ -126,11 +127,12 @@ const cases: Case[] = [
 
 /** Every algorithm, on the least device that it runs on. */
 const gpu: Target = { kind: "gpu", subgroupSize: null };
-const split: Choice = (conv) => algorithmsFor(conv, gpu).find((name) => name === "split");
-const algorithms: { algorithm: string; baseline: boolean; target?: Target; choice?: Choice }[] = [
+const split: Chooser = (operation) =>
+  algorithmsFor(operation as Convolution, gpu).includes("split") ? { algorithm: "split" } : undefined;
+const algorithms: { algorithm: string; baseline: boolean; target?: Target; choose?: Chooser }[] = [
   { algorithm: "the tile in workgroup memory", baseline: true },
   { algorithm: "what the table says for a GPU", baseline: true, target: gpu },
-  { algorithm: "a sum in parts", baseline: true, target: gpu, choice: split },
+  { algorithm: "a sum in parts", baseline: true, target: gpu, choose: split },
   { algorithm: "the tile of registers", baseline: true, target: { kind: "cpu", subgroupSize: null } },
   { algorithm: "whatever the adapter prefers", baseline: false },
 ];
@@ -271,10 +273,10 @@ function splitPadded(vector: Float32Array, sources: readonly number[]): number[]
 }
 
 describe.each([
-  { algorithm: "the tile", choice: () => "tile" },
-  { algorithm: "the table for a GPU", choice: () => undefined },
-  { algorithm: "a sum in parts", choice: split },
-])("statistics by $algorithm", ({ choice }) => {
+  { algorithm: "the tile", choose: () => ({ algorithm: "tile" }) },
+  { algorithm: "the table for a GPU", choose: () => undefined },
+  { algorithm: "a sum in parts", choose: split },
+])("statistics by $algorithm", ({ choose }) => {
   test.each([
     { why: "several tiles, the last one short", shape: [2, 7, 11, 6] as BHWC, channels: 10, mean: 0 },
     { why: "an image smaller than a tile", shape: [3, 2, 2, 4] as BHWC, channels: 4, mean: 0 },
@@ -305,7 +307,7 @@ describe.each([
         const y = recording.state("y and its statistics", [rows, columns]);
         return { whole: recording.add("conv", { ...conv2d(t.x, t.w, options), writes: { y } }).y };
       },
-      { target: gpu, choice },
+      { target: gpu, choose },
     );
     for (let b = 0; b < B; b++)
       for (let tile = 0; tile < tiles; tile++)

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { fileSource } from "../../src/checkpoint/file_source";
 import { openFolder } from "../../src/checkpoint/folder";
 import { openSafetensors } from "../../src/checkpoint/safetensors";
+import type { Chooser } from "../../src/kernels/choices";
 import type { Convolution } from "../../src/kernels/conv2d";
 import { algorithmsFor, fetchAlgorithms, type Target } from "../../src/kernels/variants";
 import { parseUNet2DConfig } from "../../src/models/unet_2d_config";
@@ -21,15 +22,16 @@ test.each(cases)("the doodle model on a $kind, $name wherever it suits", async (
   const target: Target = { kind, subgroupSize: null };
   await fetchAlgorithms(target, true);
   let count = 0;
-  const choice = (conv: Convolution) => {
-    const chosen = algorithmsFor(conv, target).find((other) => other === name);
-    if (chosen) count++;
-    return chosen;
+  const choose: Chooser = (operation) => {
+    if (operation.kind !== "conv2d" || !algorithmsFor(operation as Convolution, target).includes(name))
+      return undefined;
+    count++;
+    return { algorithm: name };
   };
   const { unetConfig, unetConfigFile, checkpoint } = await openFolder(FOLDER);
   const config = parseUNet2DConfig(unetConfig, unetConfigFile);
   const file = await openSafetensors(fileSource(`${FOLDER}/reference.safetensors`));
-  const output = await forward(config, checkpoint, await readReference(file), { target, choice });
+  const output = await forward(config, checkpoint, await readReference(file), { target, choose });
   expect(relativeError(output, await file.read("output"))).toBeLessThanOrEqual(5e-5);
   expect(count).toBeGreaterThan(0);
 });

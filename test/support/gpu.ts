@@ -5,7 +5,8 @@
  * kernel needs no more. No adapter is a failed test, never a skipped one.
  */
 import { afterAll } from "vitest";
-import { type Choice, chooseAlgorithms, type Target } from "../../src/kernels/variants";
+import type { Chooser } from "../../src/kernels/choices";
+import { chooseAlgorithms, type Target } from "../../src/kernels/variants";
 import type { Dispatch } from "../../src/recording/dispatch";
 import { Recording, type Tensor } from "../../src/recording/recording";
 import { type Device, openDevice } from "../../src/runtime/device";
@@ -47,7 +48,7 @@ export interface RunOptions {
   /** An adapter whose algorithms to run, in place of the real one's. */
   readonly target?: Target;
   /** Algorithms in place of the table's. */
-  readonly choice?: Choice;
+  readonly choose?: Chooser;
 }
 
 /** Uploads `inputs` as states, lets `record` build the dispatches, runs them once, returns what `record` returned. */
@@ -62,7 +63,7 @@ export async function run<Inputs extends Record<string, Input>, Outputs extends 
     return [name, recording.state(name, shape, data instanceof Uint32Array ? "u32" : "f32")] as const;
   });
   const outputs = record(Object.fromEntries(entries) as never, recording);
-  if (options.target) chooseAlgorithms(recording, options.target, options.choice);
+  if (options.target) chooseAlgorithms(recording, options.target, options.choose);
   else if (options.baseline === false) chooseAlgorithms(recording, device.adapter);
   const program = await Program.create(device, pipelines, new Weights(device), recording);
   try {

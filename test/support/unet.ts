@@ -1,7 +1,8 @@
 /** Runs a recorded UNet2DModel once, on the tensors that make_unets.py saved beside it. */
 import type { Checkpoint } from "../../src/checkpoint/checkpoint";
+import type { Chooser } from "../../src/kernels/choices";
 import { applyFormats } from "../../src/kernels/formats";
-import { type Choice, chooseAlgorithms, type Target } from "../../src/kernels/variants";
+import { chooseAlgorithms, type Target } from "../../src/kernels/variants";
 import { type RecordedUNet2D, recordUNet2D } from "../../src/models/unet_2d";
 import type { UNet2DConfig } from "../../src/models/unet_2d_config";
 import { loadWeights } from "../../src/models/weights";
@@ -37,9 +38,9 @@ export interface ForwardOptions {
   readonly steps?: number;
   /** Runs the algorithms that the adapter prefers, with all that it offers; else those that run everywhere. */
   readonly adapts?: boolean;
-  /** Runs the algorithms of such an adapter in their place, or those of `choice`. */
+  /** Runs the algorithms of such an adapter in their place, or those that `choose` names. */
   readonly target?: Target;
-  readonly choice?: Choice;
+  readonly choose?: Chooser;
   /** How numbers lie in memory; f32 unless given. */
   readonly precision?: Precision;
 }
@@ -49,14 +50,14 @@ export async function forward(
   config: UNet2DConfig,
   checkpoint: Checkpoint,
   reference: Reference,
-  { block, steps = 1, adapts = false, target, choice, precision }: ForwardOptions = {},
+  { block, steps = 1, adapts = false, target, choose, precision }: ForwardOptions = {},
 ): Promise<Float32Array> {
   const { device, pipelines } = await testDevice({ baseline: !adapts && !precision });
   const [batch, , height, width] = reference.shape as [number, number, number, number];
   const recording = new Recording("unet", precision);
   const unet = recordUNet2D(recording, config, { batch, height, width, steps, conditions: batch });
   const output = block === undefined ? unet.output : endAfter(recording, block);
-  if (target) chooseAlgorithms(recording, target, choice);
+  if (target) chooseAlgorithms(recording, target, choose);
   else if (adapts) chooseAlgorithms(recording, device.adapter);
   applyFormats(recording);
   const weights = new Weights(device);
