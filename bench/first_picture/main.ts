@@ -18,7 +18,7 @@ import { adapterSlug, commit, loadNow, type Machine, machineSince } from "../mac
 import type { FirstPicture } from "./child";
 
 /** Milliseconds of each part, over the trials. */
-type Parts = Readonly<Record<"load" | "compile" | "firstStep" | "otherSteps" | "total", Spread>>;
+type Parts = Readonly<Record<"load" | "compile" | "firstStep" | "otherSteps" | "total" | "processor", Spread>>;
 
 interface FirstPictureReceipt {
   readonly format: "unstatic-first-picture";
@@ -108,6 +108,7 @@ function partsOf(trials: readonly FirstPicture[]): Parts {
     firstStep: part("firstStep"),
     otherSteps: part("otherSteps"),
     total: part("total"),
+    processor: part("processor"),
   };
 }
 
@@ -124,13 +125,15 @@ function summaryOf({
 }: FirstPictureReceipt): string {
   const row = (name: string, parts: Parts) => [
     name,
-    ...[parts.load, parts.compile, parts.firstStep, parts.otherSteps, parts.total].map(({ median }) => digits(median)),
+    ...[parts.load, parts.compile, parts.firstStep, parts.otherSteps, parts.total, parts.processor].map(({ median }) =>
+      digits(median),
+    ),
   ];
   return [
     `${model} on ${adapter}, ${steps} steps, ${pipelines} pipelines, commit ${commit}, ${machine.cores} cores, ` +
       `load ${digits(machine.loadBefore)} to ${digits(machine.loadAfter)}`,
     textTable(
-      ["ms, median", "device + weights", "compile", "first step", "other steps", "picture"],
+      ["ms, median", "device + weights", "compile", "first step", "other steps", "picture", "CPU in all"],
       [row("cold", cold), row("warm", warm)],
     ),
     `memory: weights ${mebibytes(memory.weights)}, program ${mebibytes(memory.program)} on the GPU; ` +

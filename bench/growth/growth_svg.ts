@@ -38,27 +38,32 @@ export function growthSvg(receipt: GrowthReceipt): string {
   ].join("\n");
 }
 
-function panelsOf({ batches, sizes, steps }: GrowthReceipt): Panel[] {
+function panelsOf({ kind, batches, sizes, steps }: GrowthReceipt): Panel[] {
   const single = batches[0]!;
   const native = sizes.find(({ size }) => size === 32) ?? sizes[0]!;
   const long = steps.at(-1)!;
+  const isSoftware = kind === "cpu";
+  const unit = isSoftware ? "ms of processor time" : "ms";
+  const share = (i: number) =>
+    isSoftware ? batches[i]!.processorMs / batches[i]!.batch : single.msPerImage * batches[i]!.ratioPerImage;
+  const ofSize = ({ ms, processorMs }: GrowthReceipt["sizes"][number]) => (isSoftware ? processorMs : ms.median);
   return [
     {
-      title: "A picture's share of a step does not grow with the batch",
+      title: "A picture's share of a step, by batch",
       xLabel: "pictures in a batch",
-      yLabel: "ms a picture",
-      points: batches.map(({ batch, ratioPerImage }) => [batch, single.msPerImage * ratioPerImage]),
-      expected: { name: "a picture alone", points: batches.map(({ batch }) => [batch, single.msPerImage]) },
+      yLabel: `${unit} a picture`,
+      points: batches.map(({ batch }, i) => [batch, share(i)]),
+      expected: { name: "a picture alone", points: batches.map(({ batch }) => [batch, share(0)]) },
       isLogarithmicInY: false,
     },
     {
       title: "A step and the size of the picture",
       xLabel: "pixels of a side",
-      yLabel: "ms a step",
-      points: sizes.map(({ size, ms }) => [size, ms.median]),
+      yLabel: `${unit} a step`,
+      points: sizes.map((each) => [each.size, ofSize(each)]),
       expected: {
         name: "as the operations grow",
-        points: sizes.map(({ size, flops }) => [size, (native.ms.median * flops) / native.flops]),
+        points: sizes.map(({ size, flops }) => [size, (ofSize(native) * flops) / native.flops]),
       },
       isLogarithmicInY: true,
     },

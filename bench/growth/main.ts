@@ -36,7 +36,7 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     const loadBefore = loadNow();
     const { name } = model;
-    const { description } = await model.adapter();
+    const { description, kind } = await model.adapter();
     const batches = await measureBatches(model, numbers(values.batches), rounds);
     const steps = await measureSteps(model, numbers(values.steps));
     const sizes = await measureSizes(folder, name, numbers(values.sizes), rounds);
@@ -46,6 +46,7 @@ export async function main(args: readonly string[]): Promise<number> {
       date: new Date().toISOString(),
       commit: commit(),
       adapter: description,
+      kind,
       machine: machineSince(loadBefore),
       model: name,
       batches,

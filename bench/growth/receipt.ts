@@ -11,6 +11,8 @@ export interface GrowthReceipt {
   readonly date: string;
   readonly commit: string;
   readonly adapter: string;
+  /** `cpu` for a software adapter: there processor time is the work, and load lengthens the clock's time alone. */
+  readonly kind: "gpu" | "cpu";
   readonly machine: Machine;
   readonly model: string;
   readonly batches: readonly BatchTime[];

@@ -35,6 +35,7 @@ test("growth is drawn with every measured point, and told with what was allocate
     date: "2026-01-01T00:00:00.000Z",
     commit: "0123456",
     adapter: "an <adapter>",
+    kind: "cpu",
     machine,
     model: "doodle",
     batches: [1, 2].map((batch) => ({
