@@ -27,6 +27,8 @@ export interface Lease {
 interface Shared {
   readonly model: Promise<DrawingModel>;
   readonly listeners: Set<ProgressListener>;
+  /** Ends a loading that nobody waits for any more. */
+  readonly loading: AbortController;
   retirement?: ReturnType<typeof setTimeout>;
 }
 
@@ -85,21 +87,27 @@ function share(key: string, address: string, device: DeviceChoice): Shared {
   const onProgress: ProgressListener = (...news) => {
     for (const listener of listeners) listener(...news);
   };
-  const shared = { model: load(address, device, onProgress), listeners };
+  const loading = new AbortController();
+  const shared = { model: load(address, device, onProgress, loading.signal), listeners, loading };
   models.set(key, shared);
   // A failure is not kept: the next who asks tries again.
   shared.model.catch(() => forget(key, shared));
   return shared;
 }
 
-async function load(address: string, device: DeviceChoice, onProgress: ProgressListener): Promise<DrawingModel> {
+async function load(
+  address: string,
+  device: DeviceChoice,
+  onProgress: ProgressListener,
+  signal: AbortSignal,
+): Promise<DrawingModel> {
   const { fetchCpuPath, load } = await import("../engine");
   if (device === "cpu" || (device === "auto" && !(await isSupported()))) {
     const { loadInWorker } = await fetchCpuPath();
     return loadInWorker(address, { onProgress });
   }
   await sharedDevice(); // without one there is no point in downloading anything
-  return load(address, { device: sharedDevice, onProgress });
+  return load(address, { device: sharedDevice, onProgress, signal });
 }
 
 /** The page's device; a new one where the last was lost. */
@@ -118,6 +126,7 @@ async function sharedDevice(): Promise<Device> {
 
 async function retire(key: string, shared: Shared): Promise<void> {
   forget(key, shared);
+  shared.loading.abort();
   const model = await shared.model.catch(() => undefined);
   model?.destroy();
   if (models.size > 0) return;

@@ -159,7 +159,7 @@ export class UnstaticImage extends ListenedElement {
         }
         this.dispatchEvent(new CustomEvent("step", { detail: step }));
         // One step a frame can be followed by eye; in a hidden tab there are no frames, and the run waits.
-        if (!isLast && !isStill) await nextFrame(options.signal);
+        if (!isLast && (!isStill || document.hidden)) await nextFrame(options.signal);
       }
     } finally {
       await steps.return(undefined as never);

@@ -1,0 +1,170 @@
+/** A page that lives long: memory stays flat, downloads survive a broken connection, visits find the weights again. */
+import { cp, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Browser, Page } from "puppeteer";
+import { build } from "vite";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { UnstaticImage } from "../../src/element/unstatic_image";
+import { launchBrowser } from "../support/browser";
+import { type Hub, serveHub } from "../support/hub";
+import { buildLibrary } from "../support/library";
+import { type StaticServer, serveFolder } from "../support/static_server";
+
+const ROOT = join(import.meta.dirname, "../..");
+const STORED = "/store/unet/diffusion_pytorch_model.safetensors";
+
+let server: StaticServer;
+let hub: Hub;
+let browser: Browser;
+beforeAll(async () => {
+  await buildLibrary();
+  server = await serveFolder(ROOT);
+  hub = await serveHub(join(ROOT, "weights/doodle"));
+  browser = await launchBrowser();
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+  await hub?.close();
+});
+
+async function open(body: string, prepare: () => void = () => {}): Promise<{ page: Page; errors: string[] }> {
+  const head = '<link rel="icon" href="data:,"><script type="module" src="dist/element.js"></script>';
+  server.pages.set("life.html", `<!doctype html><html lang="en"><title>Test</title>${head}${body}`);
+  const page = await browser.newPage();
+  const errors: string[] = [];
+  page.on("pageerror", (error) => errors.push(String(error)));
+  await page.evaluateOnNewDocument(prepare);
+  await page.goto(`${server.address}life.html`);
+  await page.waitForFunction('customElements.get("unstatic-image")');
+  return { page, errors };
+}
+
+/** Runs in the page, before its own scripts: counts what lives on the GPU. */
+function countBuffers(): void {
+  const live = new Map<GPUBuffer, number>();
+  Object.assign(window, { live: () => [live.size, [...live.values()].reduce((sum, bytes) => sum + bytes, 0)] });
+  const { createBuffer, destroy: destroyDevice } = GPUDevice.prototype;
+  GPUDevice.prototype.createBuffer = function (descriptor) {
+    const buffer = createBuffer.call(this, descriptor);
+    live.set(buffer, descriptor.size);
+    return buffer;
+  };
+  GPUDevice.prototype.destroy = function () {
+    live.clear(); // there is one device on these pages
+    return destroyDevice.call(this);
+  };
+  const { destroy } = GPUBuffer.prototype;
+  GPUBuffer.prototype.destroy = function () {
+    live.delete(this);
+    return destroy.call(this);
+  };
+}
+
+test("fifty generations leave GPU memory and the heap as they were; removal in a run's middle frees all", async () => {
+  const { page, errors } = await open(
+    `<unstatic-image id="a" src="test/fixtures/unets/doodle" class-label="1" guidance="1" steps="1" seed="3"
+       autoplay="off"></unstatic-image>`,
+    countBuffers,
+  );
+  const session = await page.createCDPSession();
+  const look = async () => {
+    await session.send("HeapProfiler.collectGarbage");
+    const [buffers, bytes] = (await page.evaluate("live()")) as [number, number];
+    return { buffers, bytes, heap: (await page.metrics()).JSHeapUsedSize! };
+  };
+  const generate = (times: number) =>
+    page.$eval(
+      "#a",
+      async (node, count) => {
+        for (let i = 0; i < count; i++) await (node as UnstaticImage).generate({ seed: i });
+      },
+      times,
+    );
+  await generate(5);
+  const before = await look();
+  await generate(50);
+  const after = await look();
+  expect(before.buffers).toBeGreaterThan(3);
+  expect([after.buffers, after.bytes]).toEqual([before.buffers, before.bytes]);
+  expect(after.heap - before.heap).toBeLessThan(256 * 1024);
+
+  const outcome = await page.$eval("#a", async (node) => {
+    const element = node as UnstaticImage;
+    const run = element.generate({ steps: 500 }).catch((error: Error) => error.name);
+    await new Promise((resolve) => element.addEventListener("step", resolve, { once: true }));
+    element.remove();
+    return run;
+  });
+  expect(outcome).toBe("AbortError");
+  await page.waitForFunction("live()[0] === 0", { timeout: 20_000 });
+  expect(errors).toEqual([]);
+  await page.close();
+});
+
+test("a download from the hub is resumed where it broke, and the next visit needs none", async () => {
+  const { page, errors } = await open(
+    '<script type="module">import { load } from "./dist/index.js"; window.load = load;</script>',
+  );
+  await page.waitForFunction("window.load");
+  const draw = () =>
+    page.evaluate(async (hubAddress) => {
+      const { load } = window as unknown as typeof import("../../src/index");
+      const model = await load("hf:owner/doodle", { hub: hubAddress });
+      const { images, report } = await model.generate({ prompt: "rabbit", steps: 1, guidance: 1, seed: 7 });
+      model.destroy();
+      return { data: Array.from(images[0]!.data), ms: report.ms };
+    }, hub.address);
+  hub.breaks.push(1_800_000);
+  const first = await draw();
+  const ofStore = hub.requests.filter((line) => line.startsWith(STORED));
+  expect(ofStore[0]).toBe(`${STORED} whole`);
+  const [, from] = /bytes=(\d+)-$/.exec(ofStore[1]!)!;
+  expect(Number(from)).toBeGreaterThan(0);
+  expect(Number(from)).toBeLessThanOrEqual(1_800_000);
+  expect(ofStore).toHaveLength(2);
+  const { load, compile, firstStep, firstPicture } = first.ms;
+  expect(firstPicture).toBeCloseTo(load + compile + firstStep, 6);
+
+  // Whoever took anything from the connection now would come back for the rest.
+  hub.requests.length = 0;
+  hub.breaks.push(1_000);
+  const again = await draw();
+  expect(again.data).toEqual(first.data);
+  expect(hub.requests.filter((line) => line.startsWith(STORED))).toEqual([`${STORED} whole`]);
+  expect(errors).toEqual([]);
+  await page.close();
+});
+
+test("the Vite example, built and served below a sub-path, draws on its canvas", async () => {
+  const root = join(ROOT, "src/site/examples/vite");
+  const outDir = join(ROOT, "dist/example-vite");
+  await build({
+    root,
+    configFile: false,
+    base: "./",
+    logLevel: "error",
+    resolve: { alias: { unstatic: join(ROOT, "dist/index.js") } },
+    plugins: [
+      {
+        name: "fewer-steps",
+        enforce: "pre",
+        transform: (code, id) => (id.endsWith("/main.js") ? code.replace("steps: 24", "steps: 2, guidance: 1") : null),
+      },
+    ],
+    build: { outDir, emptyOutDir: true, target: "es2022" },
+  });
+  await mkdir(join(outDir, "doodle"), { recursive: true });
+  await cp(join(ROOT, "weights/doodle"), join(outDir, "doodle"), { recursive: true });
+  const page = await browser.newPage();
+  const errors: string[] = [];
+  page.on("pageerror", (error) => errors.push(String(error)));
+  await page.goto(`${server.address}dist/example-vite/index.html`);
+  await page.waitForFunction(`document.querySelector("[role=status]").textContent === "step 2 of 2"`, {
+    timeout: 100_000,
+  });
+  const shot = await (await page.$("canvas"))!.screenshot();
+  expect(shot.length).toBeGreaterThan(1_000); // a blank canvas takes a few hundred bytes
+  expect(errors).toEqual([]);
+  await page.close();
+});
