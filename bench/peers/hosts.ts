@@ -102,7 +102,8 @@ export async function openChromium(): Promise<Chromium> {
   });
   await server.listen();
   const root = server.resolvedUrls!.local[0]!;
-  const browser = await launchBrowser();
+  // A step of a large network on a software adapter may take minutes.
+  const browser = await launchBrowser({ protocolTimeout: 0 });
   const inPage = (path: string) => new URL(path.slice(ROOT.length + 1), root).href;
   return {
     version: await browser.version(),

@@ -52,10 +52,10 @@ export const PLAIN_HOST = "plain.test";
 const NO_WEBGPU = ["--disable-gpu", `--host-resolver-rules=MAP ${PLAIN_HOST} 127.0.0.1`];
 
 /** A browser alone, for pages that a test serves itself. */
-export async function launchBrowser({ webgpu = true } = {}): Promise<Browser> {
+export async function launchBrowser({ webgpu = true, protocolTimeout = 180_000 } = {}): Promise<Browser> {
   const { executablePath, env } = await findBrowser();
   const args = [...FLAGS, ...(webgpu ? WEBGPU : NO_WEBGPU)];
-  return launch({ executablePath, args, headless: true, env: { ...process.env, ...env } });
+  return launch({ executablePath, args, headless: true, protocolTimeout, env: { ...process.env, ...env } });
 }
 
 export async function openBrowser(): Promise<BrowserSession> {
