@@ -1,6 +1,7 @@
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 import { declarations } from "./src/build/declarations.ts";
 import { engineChunks } from "./src/build/engine_chunks.ts";
+import { fontPreloads } from "./src/build/font_preloads.ts";
 import { siteWeights } from "./src/build/site_weights.ts";
 import { sizeLimit } from "./src/build/size_limit.ts";
 import { terserPass } from "./src/build/terser_pass.ts";
@@ -75,12 +76,22 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
             declarations("tsconfig.build.json", "dist/types"),
           ]
         : []),
-      ...(mode === "site" ? [siteWeights(import.meta.dirname, "weights/doodle")] : []),
+      ...(mode === "site"
+        ? [siteWeights(import.meta.dirname, "weights/doodle"), fontPreloads("latin-wght-normal")]
+        : []),
     ],
     // The site's worker is a bundle of its own.
     worker: { format: "es", plugins: () => [wgsl({ hasTexts: false })] },
     ...(mode === "library" ? { build: library } : {}),
-    ...(mode === "site" ? { root: "src/site", base: "./", build: site, server: { fs: { allow: ["../.."] } } } : {}),
+    ...(mode === "site"
+      ? {
+          root: "src/site",
+          base: "./",
+          build: site,
+          server: { fs: { allow: ["../.."] } },
+          optimizeDeps: { entries: ["index.html"] },
+        }
+      : {}),
     ...(mode === "cli" ? { build: commandLine, ssr: { noExternal: true, external: ["webgpu"] } } : {}),
     test: {
       projects: [

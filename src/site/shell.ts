@@ -108,7 +108,7 @@ function footer(): HTMLElement {
       "Unstatic runs a diffusion model in this page, with hand-written WebGPU kernels; nothing leaves your computer. ",
       "The model learnt from drawings of ",
       h("a", { href: "https://quickdraw.withgoogle.com/data" }, "Quick, Draw!"),
-      " (Google, CC BY 4.0).",
+      " (Google, CC BY 4.0). Set in Inter and Source Serif (SIL Open Font License).",
     ),
   );
 }

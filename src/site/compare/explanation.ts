@@ -27,7 +27,7 @@ export function explanation(): HTMLElement {
       h(
         "p",
         {},
-        "Nearly all of a step is the network; the sampler's own arithmetic is a single small kernel. So the time goes with the number of evaluations, and a good sampler is one that needs few: compare step counts, and see where the picture stops changing.",
+        "Nearly all of a step is the network; the sampler's own arithmetic is a single small kernel. So the time goes with the number of evaluations, and a good sampler is one that needs few: compare step counts, and see where the picture stops changing. A single step gives the average of all that the static could become.",
       ),
       h(
         "p",

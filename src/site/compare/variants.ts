@@ -48,7 +48,7 @@ export const DIMENSIONS: readonly Dimension[] = [
     variants: COUNTS.map((steps) => ({
       id: String(steps),
       name: steps === 1 ? "1 step" : `${steps} steps`,
-      words: steps === 1 ? "the average of all that it could be" : "",
+      words: "",
       options: { steps },
     })),
     opening: ["1", "2", "4", "8", "16", "24"],

@@ -31,7 +31,7 @@ export class GenerateView implements View {
   readonly #viewer = new FilmViewer();
   readonly #report = h("p", { class: "report" }, "\u00a0");
   readonly #saved = h("span", { class: "saved", role: "status" });
-  readonly #trouble = h("div", {});
+  readonly #trouble = h("div", { class: "trouble" });
   readonly #savers: HTMLButtonElement[];
   #run: AbortController | undefined;
   readonly #gone = new AbortController();

@@ -22,7 +22,7 @@ export class Denoising {
   readonly #invert = h("input", { type: "checkbox" });
   readonly #plan = h("p", { class: "plan", role: "status" });
   readonly #button = runButton("Denoise from here", () => this.#end(true));
-  readonly #trouble = h("div", {});
+  readonly #trouble = h("div", { class: "trouble" });
   readonly #viewer = new FilmViewer();
   readonly #gone = new AbortController();
   #run: AbortController | undefined;
