@@ -75,7 +75,8 @@ test("the theme is the system's, until one chooses; the choice is kept; keys rea
   await (await button(page, "Use dark colours")).click();
   await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: "light" }]);
   await page.waitForSelector("html[data-theme=light]");
-  await page.focus("body");
+  await page.reload();
+  await page.waitForSelector(".skip");
   await page.keyboard.press("Tab");
   expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Skip to content");
   await page.keyboard.press("Enter");
