@@ -14,7 +14,7 @@ export function Picture({ prompt }) {
         ondone={({ detail: { report } }) => setStatus(`${prompt}, seed ${report.seed}`)}
         onerror={({ message }) => setStatus(message)}
       >
-        <p slot="no-webgpu">Here would be a picture of a {prompt}.</p>
+        <span slot="on-cpu">Drawn by the processor: this browser has no WebGPU</span>
       </unstatic-image>
       <figcaption>{status}</figcaption>
     </figure>
