@@ -229,3 +229,30 @@ describe("quantize", () => {
     expect(precision.stderr).toContain("--precision must be one of f32, f16, got 'bf16'");
   });
 });
+
+describe("tune", () => {
+  test("leaves a file that generate reads; places that are not this one change nothing", async () => {
+    const file = join(folder, "tuning.json");
+    await writeFile(file, '{"format":"unstatic tuning 1","places":{"another adapter":{}}}');
+    const args = ["generate", "--label", "0", "--model", FIXTURE, "--steps", "1", "--out", join(folder, "tuned.png")];
+    const generated = await unstatic(...args, "--tuning", file);
+    expect(generated.code, generated.stderr).toBe(0);
+  });
+
+  test("refuses a corrupt file before it measures, and leaves it alone", async () => {
+    const file = join(folder, "corrupt.json");
+    await writeFile(file, "{");
+    const tuned = await unstatic("tune", FIXTURE, "--file", file);
+    expect(tuned).toMatchObject({ code: 1, stdout: "" });
+    expect(tuned.stderr).toContain(`${file}: must be JSON`);
+    expect(await readFile(file, "utf8")).toBe("{");
+    const generated = await unstatic("generate", "a rabbit", "--model", FIXTURE, "--tuning", file);
+    expect(generated.stderr).toContain(`${file}: must be JSON`);
+  });
+
+  test("says how to make a file that is missing", async () => {
+    const generated = await unstatic("generate", "a rabbit", "--model", FIXTURE, "--tuning", join(folder, "none.json"));
+    expect(generated.code).toBe(1);
+    expect(generated.stderr).toMatch(/none\.json: there is no such file; 'unstatic tune <folder>' writes it/);
+  });
+});
