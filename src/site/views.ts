@@ -29,9 +29,9 @@ export const VIEWS: readonly ViewEntry[] = [
     name: "Inside",
     title: "Every layer of the network, open",
     lead: "One step of one drawing, held still. Each box is a layer of the network and shows what it sees right now; choose one to read the program that computes it, and to change it.",
-    create: async ({ model }) => {
+    create: async ({ model, options }) => {
       const [{ InsideView }, loaded] = await Promise.all([import("./inside/view"), model.get()]);
-      return new InsideView(loaded);
+      return new InsideView(loaded, options);
     },
   },
   {

@@ -257,6 +257,17 @@ test("a device that is taken away is said to be gone, and the view goes on with 
   expect(await page.$$eval(".diagram-node", (all) => all.length)).toBe(24);
 });
 
+test("the address opens what it says, and says what is open", async () => {
+  const linked = await site.open("inside?prompt=fish&seed=3&steps=3&step=2");
+  await textOf(linked.page, ".inside-status", /dispatches a step/);
+  await textOf(linked.page, ".inside-step", /^step 2 of 3$/);
+  expect(await linked.page.$eval(".inside-controls select", (each) => (each as HTMLSelectElement).value)).toBe("fish");
+  await (await button(linked.page, "Step on")).click();
+  await linked.page.waitForFunction(() => location.hash === "#inside?prompt=fish&seed=3&steps=3&step=3");
+  expect(linked.errors).toEqual([]);
+  await linked.page.close();
+});
+
 test("nothing was complained about", () => {
   expect(view.errors).toEqual([]);
 });

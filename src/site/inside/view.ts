@@ -7,6 +7,7 @@ import "./inside.css";
 import "./kernel.css";
 import "./maps.css";
 import { DeviceError, type Model, openProbe, type Probe, type TensorValues } from "../../index";
+import { formatAddress, rewriteAddress } from "../address";
 import { h } from "../dom";
 import { messageOf, problem } from "../problem";
 import { THEME_EVENT } from "../theme";
@@ -47,10 +48,16 @@ export class InsideView implements View {
   #abort = new AbortController();
   readonly #gone = new AbortController();
 
-  constructor(model: Model) {
+  /** @param options what the address says: prompt, seed, steps, and the step to open at */
+  constructor(model: Model, options: URLSearchParams) {
     this.#model = model;
     this.#prompt = h("select", {}, ...model.labels.map((label) => h("option", { value: label }, label)));
-    if (model.labels.includes("rabbit")) this.#prompt.value = "rabbit";
+    const wanted = [options.get("prompt") ?? "", "rabbit"].find((label) => model.labels.includes(label));
+    if (wanted) this.#prompt.value = wanted;
+    this.#seed.value = options.get("seed") ?? this.#seed.value;
+    this.#steps.value = options.get("steps") ?? this.#steps.value;
+    this.#slider.max = this.#steps.value;
+    if (options.has("step")) this.#slider.value = String(Number(options.get("step")) - 1);
     this.#twin.append(h("option", { value: 0 }, "with the prompt"), h("option", { value: 1 }, "without it"));
     this.#measureButton = h(
       "button",
@@ -165,6 +172,9 @@ export class InsideView implements View {
       if (signal.aborted) return;
       await this.#redraw(true);
       if (!opened.panel.isFilled) await this.#select(this.#selected);
+      const { value: prompt } = this.#prompt;
+      const options = { prompt: prompt || undefined, seed: this.#seed.value, steps: total, step: step + 1 };
+      rewriteAddress(formatAddress("inside", options));
       this.#say(this.#summary());
     } catch (error) {
       if (!signal.aborted) this.#fail(error);
