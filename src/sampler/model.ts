@@ -265,11 +265,9 @@ export class Model {
   /** A fresh engine; before f16 is used on it, it is tried. */
   async #newEngine(): Promise<Engine> {
     const engine = await Engine.open(this.#options);
-    // A CPU hardly multiplies faster from halves, and builds its largest kernels once more for them.
-    const isCpu = engine.device.adapter.kind === "cpu";
-    if (isCpu && !this.#options.weights && this.#precision.weights === "f16") {
-      this.#precision = { ...this.#precision, weights: "f32" };
-    }
+    // A CPU has memory to spare, pays for unpacking, and builds its largest kernels once more for it.
+    const unpacks = engine.device.adapter.kind === "cpu" && !this.#options.weights;
+    if (unpacks) this.#precision = { ...this.#precision, weights: "f32" };
     if (this.#precision.activations === "f16") await (await import("./half_check")).checkHalf(engine);
     return engine;
   }

@@ -11,7 +11,7 @@ export interface PrecisionOptions {
   /**
    * How matrices lie on the GPU, unpacked by the kernels that read them, on every adapter: f32, f16 (half the memory), or
    * 8-bit integers with a scale for each output channel (a quarter). The file's own precision unless given, except that
-   * an adapter that is a CPU gets f32 for f16; sums are f32.
+   * an adapter that is a CPU gets f32, unpacked as it is loaded; sums are f32.
    */
   readonly weights?: WeightDType;
   /**

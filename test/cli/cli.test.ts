@@ -214,7 +214,7 @@ describe("quantize", () => {
     expect(bytes.after).toBeLessThan(bytes.before);
     expect(worst.map(({ dtype }: { dtype: string }) => dtype)).toEqual(["f16", "int8"]);
     const args = ["--model", out, "--label", "1", "--steps", "2", "--json", "--out", join(folder, "int8.png")];
-    const drawn = await unstatic("generate", ...args);
+    const drawn = await unstatic("generate", ...args, "--weights", "int8");
     expect(drawn.code, drawn.stderr).toBe(0);
     expect(JSON.parse(drawn.stdout).precision).toEqual({ weights: "int8", activations: "f32" });
     const unpacked = await unstatic("generate", ...args, "--weights", "f32");

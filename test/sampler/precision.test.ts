@@ -45,7 +45,7 @@ describe("weights", () => {
     const folder = await changedModel(FOLDER, scratch, () => {});
     const { files } = await quantizeFolder(FOLDER, "int8");
     for (const [path, bytes] of files) await writeFile(join(folder, path), bytes);
-    using packed = await load(folder);
+    using packed = await load(folder, { weights: "int8" });
     const { report, images } = await packed.generate(OPTIONS);
     expect(report.precision.weights).toBe("int8");
     using unpacked = await load(folder, { weights: "f32" });
