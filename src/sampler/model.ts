@@ -133,7 +133,8 @@ export class Model {
 
   /**
    * The loop, step by step: yields after each one, with x_t and the predicted x0 to look at. Where f16 was asked for and a
-   * layer left its range, the steps come once more from the first on, in f32.
+   * layer left its range, the steps come once more from the first on, in f32. Runs of one model wait for each other: who
+   * stops early must end the iteration (`break` does, by hand `return()`).
    */
   async *denoise(options: GenerateOptions = {}): AsyncGenerator<Step, Generation> {
     let release = () => {};
