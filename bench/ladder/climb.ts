@@ -6,7 +6,9 @@
  */
 
 import { WrongResultError } from "../../src/bench/reference";
-import { Recording, type Tensor } from "../../src/recording/recording";
+import { fetchAlgorithms } from "../../src/kernels/variants";
+import { winogradWeights } from "../../src/kernels/winograd_weights";
+import { Recording, type Tensor, type Weight } from "../../src/recording/recording";
 import type { Device } from "../../src/runtime/device";
 import type { Pipelines } from "../../src/runtime/pipelines";
 import { Program } from "../../src/runtime/program";
@@ -44,6 +46,7 @@ export interface ClimbOptions {
 interface Built {
   readonly rung: Rung;
   readonly program: Program;
+  readonly weights: Weights;
   readonly kernels: readonly string[];
   readonly error: number;
   repeats: number;
@@ -55,6 +58,7 @@ export async function climb(ladder: Ladder, options: ClimbOptions): Promise<(Res
   const { device, clock, rounds, onProgress = () => {} } = options;
   const expected = ladder.expected();
   const built: Built[] = [];
+  await fetchAlgorithms(device.adapter, true);
   try {
     for (const [i, rung] of ladder.rungs.entries()) {
       onProgress("build", i, ladder.rungs.length);
@@ -68,7 +72,10 @@ export async function climb(ladder: Ladder, options: ClimbOptions): Promise<(Res
       }
     }
   } finally {
-    for (const { program } of built) program.destroy();
+    for (const { program, weights } of built) {
+      program.destroy();
+      weights.destroy();
+    }
   }
   return ladder.rungs.map((rung) => {
     const one = built.find((candidate) => candidate.rung === rung);
@@ -91,7 +98,9 @@ async function build(
     return tensor;
   };
   const y = rung.record(recording, operand, device.adapter);
-  const program = await Program.create(device, pipelines, new Weights(device), recording);
+  const weights = new Weights(device);
+  for (const weight of recording.weights) await weights.upload(weight, weightOf(ladder, weight));
+  const program = await Program.create(device, pipelines, weights, recording);
   try {
     for (const [name, tensor] of operands) program.write(tensor, ladder.operands[name]!.numbers());
     const encoder = device.gpu.createCommandEncoder({ label: rung.name });
@@ -107,11 +116,18 @@ async function build(
       WrongResultError,
     );
     const kernels = recording.dispatches.map(({ shader }) => shader.name);
-    return { rung, program, kernels, error, repeats: 1, best: Infinity };
+    return { rung, program, weights, kernels, error, repeats: 1, best: Infinity };
   } catch (cause) {
     program.destroy();
+    weights.destroy();
     throw cause;
   }
+}
+
+/** What a loader would upload. */
+function weightOf(ladder: Ladder, { packing: { parts, winograd } }: Weight): Float32Array<ArrayBuffer> {
+  const packed = ladder.operands[parts[0]!]!.numbers();
+  return winograd ? winogradWeights(packed, winograd) : packed;
 }
 
 /** Samples shorter than this are mostly pass and noise, longer ones rarely escape what else the machine does. */

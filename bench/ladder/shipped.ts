@@ -2,7 +2,7 @@
 import { conv2d } from "../../src/kernels/conv2d";
 import { chooseAlgorithms, type Target } from "../../src/kernels/variants";
 import type { Recording, Tensor } from "../../src/recording/recording";
-import type { BHWC } from "../../src/tensor/shape";
+import { type BHWC, pad4 } from "../../src/tensor/shape";
 import type { Rung } from "./rung";
 
 interface Shipped {
@@ -20,7 +20,11 @@ export function shippedRungs({ x, w, vectors, channels, kernel, tolerance }: Shi
   const padding = kernel[0] === 3 ? ([1, 1, 1, 1] as const) : ([0, 0, 0, 0] as const);
   const record = (recording: Recording, operand: (name: string) => Tensor, target: Target): Tensor => {
     const options = { channels, vectors: operand(vectors), kernel, padding };
-    const { y } = recording.add("conv2d", conv2d(operand(x) as Tensor<BHWC>, operand(w), options));
+    const input = operand(x) as Tensor<BHWC>;
+    // A weight, as a checkpoint's is, so that an algorithm may have it transformed at load; its part is the operand's name.
+    const packing = { kind: "conv", parts: [w], sources: [input.shape[3]] } as const;
+    const shape = [kernel[0] * kernel[1], pad4(input.shape[3]), pad4(channels)];
+    const { y } = recording.add("conv2d", conv2d(input, recording.weight(w, shape, packing), options));
     chooseAlgorithms(recording, target);
     return y;
   };
