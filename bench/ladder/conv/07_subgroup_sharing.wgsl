@@ -2,8 +2,8 @@
 //
 // Back to lanes along channels, where all lanes of a subgroup want the same eight pixels: each lane fetches 8 / LANES
 // of them and the others take them out of its register. No memory, no barrier: 8 loads become 8 / LANES. On the
-// software adapters a load costs as much as ten multiply-adds and a broadcast next to nothing, so this is the largest
-// step there. GPUs gain less: loads of one address are already merged.
+// software adapters a load costs as much as ten multiply-adds and a broadcast next to nothing: a step of two to three
+// over rung 04. GPUs gain less: loads of one address are already merged.
 //
 //   y[p,n] = sum over the nine taps t and channels k of x[p + t, k] * w[t,k,n], where x is zero outside the picture
 //
