@@ -70,6 +70,7 @@ describe("generate", () => {
     expect(report.ms).toEqual({
       load: expect.any(Number),
       compile: expect.any(Number),
+      firstPicture: expect.any(Number),
       firstStep: expect.any(Number),
       laterStep: expect.any(Number),
       total: expect.any(Number),
