@@ -38,8 +38,8 @@ export function adapterSlug(description: string): string {
 const TICK_MS = 10;
 
 /**
- * Milliseconds of processor time that a process and all its children have used; null where /proc does not say. On a
- * software adapter this is the work itself, and other processes that wait for the same cores do not lengthen it.
+ * Milliseconds of processor time that a process and all its children have used; null where /proc does not say. It
+ * counts threads that wait in a loop as working, so that a busy machine lengthens the time of thread pools that do.
  */
 export function processorMs(pid: number): number | null {
   if (!existsSync("/proc/self/stat")) return null;

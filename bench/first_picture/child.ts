@@ -13,7 +13,7 @@ export interface FirstPicture {
     readonly firstStep: number;
     readonly otherSteps: number;
     readonly total: number;
-    /** Processor time of all of it, over all cores: other processes do not lengthen it. */
+    /** Processor time of all of it, over all cores. */
     readonly processor: number;
   };
   readonly memory: { readonly weights: number; readonly program: number; readonly process: number };

@@ -43,7 +43,7 @@ function panelsOf({ kind, batches, sizes, steps }: GrowthReceipt): Panel[] {
   const native = sizes.find(({ size }) => size === 32) ?? sizes[0]!;
   const long = steps.at(-1)!;
   const isSoftware = kind === "cpu";
-  const unit = isSoftware ? "ms of processor time" : "ms";
+  const unit = isSoftware ? "CPU ms" : "ms";
   const share = (i: number) =>
     isSoftware ? batches[i]!.processorMs / batches[i]!.batch : single.msPerImage * batches[i]!.ratioPerImage;
   const ofSize = ({ ms, processorMs }: GrowthReceipt["sizes"][number]) => (isSoftware ? processorMs : ms.median);

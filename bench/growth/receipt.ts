@@ -11,7 +11,7 @@ export interface GrowthReceipt {
   readonly date: string;
   readonly commit: string;
   readonly adapter: string;
-  /** `cpu` for a software adapter: there processor time is the work, and load lengthens the clock's time alone. */
+  /** `cpu` for a software adapter: there processor time is told beside the clock's. */
   readonly kind: "gpu" | "cpu";
   readonly machine: Machine;
   readonly model: string;

@@ -18,8 +18,8 @@ export interface PeerResult {
   readonly ratio: number;
   readonly ratioOfMinima: number;
   /**
-   * Milliseconds of processor time a step, over all cores: median of the rounds; null where it is not told. Where the
-   * CPU is the device this is the work, however many others want the machine; on a GPU it says little.
+   * Milliseconds of processor time a step, over all cores: median of the rounds; null where it is not told. On a busy
+   * machine it says too much of peers whose threads wait in a loop, on a GPU little of any: the clock is what to compare.
    */
   readonly processorMs: number | null;
   readonly processorRatio: number | null;

@@ -60,7 +60,10 @@ export async function timeSteps(stepper: Stepper, count: number): Promise<number
 }
 
 async function countDispatches(step: () => Promise<void>): Promise<number | null> {
-  if (!("GPUComputePassEncoder" in globalThis)) return null;
+  if (!("GPUComputePassEncoder" in globalThis)) {
+    await step();
+    return null;
+  }
   const { prototype } = GPUComputePassEncoder;
   const { dispatchWorkgroups, dispatchWorkgroupsIndirect } = prototype;
   let count = 0;
