@@ -55,7 +55,9 @@ const ELEMENT_BYTES = 50 * 1024;
 /** What must hold on the CPU path as well: every kernel, every configuration of a UNet, every sampler. */
 const ON_THE_CPU = ["test/kernels/*.test.ts", "test/models/unet_2d.test.ts", "test/sampler/{init,noise}.test.ts"];
 /** Tests of what only GPUs have: several algorithms for a convolution, WGSL out of the test itself. */
-const NOT_ON_THE_CPU = ["test/kernels/{conv2d,conv2d_winograd,weight_formats,sampler_matrix}.test.ts"];
+const NOT_ON_THE_CPU = [
+  "test/kernels/{conv2d,conv2d_statistics,conv2d_winograd,weight_formats,sampler_matrix}.test.ts",
+];
 
 export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
   if (mode === "test") {

@@ -2,8 +2,8 @@
  * Convolution, and the linear layer as its one-tap case, with the group norm in front, the time embedding's share, the
  * shortcut behind and the statistics that the next norm needs.
  *
- * What is recorded is the one dispatch of conv2d_tiled.ts. It carries its `Convolution`, from which algorithms.ts may
- * derive another algorithm.
+ * What is recorded is the one dispatch of conv2d_tiled.ts. It carries its `Convolution`, from which variants.ts may derive
+ * another algorithm.
  */
 import type { Dispatch, Operation } from "../recording/dispatch";
 import type { Tensor } from "../recording/recording";
@@ -143,20 +143,13 @@ export function linear<S extends Shape>(x: Tensor<S>, w: Tensor, options: Linear
   // Rows are pixels of an image one pixel wide; all rows are one image unless something depends on the image.
   const images = options.norm || options.statistics || options.time ? B : 1;
   const rows = (B * sizeOf(inner)) / images;
-  const window = {
-    in_height: rows,
-    in_width: 1,
-    out_height: rows,
-    out_width: 1,
-    kernel_height: 1,
-    kernel_width: 1,
-    stride: 1,
-    dilation: 1,
-    pad_top: 0,
-    pad_left: 0,
-    upsample: 0,
-  };
-  return launch(x, w, shape, window, images, options);
+  return launch(x, w, shape, pointwiseWindow(rows, 1), images, options);
+}
+
+/** One tap: each output pixel is of its own input pixel. */
+export function pointwiseWindow(height: number, width: number): Window {
+  const size = { in_height: height, in_width: width, out_height: height, out_width: width };
+  return { ...size, kernel_height: 1, kernel_width: 1, stride: 1, dilation: 1, pad_top: 0, pad_left: 0, upsample: 0 };
 }
 
 function launch<S extends Shape>(

@@ -6,7 +6,7 @@
  */
 import type { RecordedDispatch, Recording, Tensor, Weight } from "../recording/recording";
 import { pad4, type Shape } from "../tensor/shape";
-import type { Convolution, Window } from "./conv2d";
+import { type Convolution, pointwiseWindow } from "./conv2d";
 import { directConv2d, sharingLanes } from "./conv2d_direct";
 import { recordWinograd, suitsWinograd, type WinogradTile, winogradTiles } from "./conv2d_winograd";
 import { type Affine, channelStatistics, groupNormFold, groupNormJoin, type Statistics } from "./group_norm";
@@ -88,7 +88,14 @@ function recordShortcut(
   const { vectors, window, images, channels } = conv;
   const { x, second } = conv.shortcut!;
   const { w, row } = shortcutWeights(recording, conv);
-  const shared = { w, vectors, images, channels, scale: 1, window: pointwiseWindow(window) };
+  const shared = {
+    w,
+    vectors,
+    images,
+    channels,
+    scale: 1,
+    window: pointwiseWindow(window.out_height, window.out_width),
+  };
   const write = { writes: { y: { shape } } };
   const flops = shortcutFlops(conv);
   if (!second || !sharingLanes(channels, subgroupSize)) {
@@ -114,23 +121,6 @@ function shortcutWeights(recording: Recording, { w, window, sources, channels }:
 function shortcutFlops({ shortcut, images, window, channels }: Convolution): number {
   const inputs = (shortcut?.x.shape[3] ?? 0) + (shortcut?.second?.shape[3] ?? 0);
   return 2 * images * window.out_height * window.out_width * channels * inputs;
-}
-
-/** One tap of the window's own output pixels. */
-function pointwiseWindow({ out_height, out_width }: Window): Window {
-  return {
-    in_height: out_height,
-    in_width: out_width,
-    out_height,
-    out_width,
-    kernel_height: 1,
-    kernel_width: 1,
-    stride: 1,
-    dilation: 1,
-    pad_top: 0,
-    pad_left: 0,
-    upsample: 0,
-  };
 }
 
 /** The norm's scale and shift of each image and channel. */

@@ -16,7 +16,7 @@ import type { Recording, Tensor } from "../recording/recording";
 import { check } from "../tensor/check";
 import { pad4, sizeOf } from "../tensor/shape";
 import { ACTIVATIONS, type Activation } from "./activation";
-import type { Window } from "./conv2d";
+import { pointwiseWindow, type Window } from "./conv2d";
 import { type DirectConv2d, directConv2d, directParams } from "./conv2d_direct";
 import { linearWorkgroups } from "./geometry";
 import type { Affine } from "./group_norm";
@@ -94,19 +94,7 @@ export function recordWinograd(
     }).v as Tensor;
     column += channels;
   }
-  const pointwise = {
-    in_height: tiles,
-    in_width: 1,
-    out_height: tiles,
-    out_width: 1,
-    kernel_height: 1,
-    kernel_width: 1,
-    stride: 1,
-    dilation: 1,
-    pad_top: 0,
-    pad_left: 0,
-    upsample: 0,
-  };
+  const pointwise = pointwiseWindow(tiles, 1);
   const productFlops = 2 * products * count * sources.reduce((sum, { shape }) => sum + shape.at(-1)!, 0) * channels;
   const product = { x: v!, w, row: 0, ownWeights: C, vectors, window: pointwise, images: products, channels, scale: 1 };
   const { y: m } = recording.add(`${label}.winograd_product`, {
