@@ -88,6 +88,12 @@ describe("attention", () => {
       seen,
     );
     await page.select(".inside-controls > select", "0");
+    // The maps are read anew: what follows must find them finished.
+    await page.waitForFunction(
+      (first) => document.querySelector<HTMLCanvasElement>(".attention-map")!.toDataURL() === first,
+      {},
+      seen,
+    );
   });
 });
 
