@@ -1,8 +1,6 @@
 /** A page that lives long: memory stays flat, downloads survive a broken connection, visits find the weights again. */
-import { cp, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Browser, Page } from "puppeteer";
-import { build } from "vite";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { UnstaticImage } from "../../src/element/unstatic_image";
 import { launchBrowser } from "../support/browser";
@@ -132,39 +130,6 @@ test("a download from the hub is resumed where it broke, and the next visit need
   const again = await draw();
   expect(again.data).toEqual(first.data);
   expect(hub.requests.filter((line) => line.startsWith(STORED))).toEqual([`${STORED} whole`]);
-  expect(errors).toEqual([]);
-  await page.close();
-});
-
-test("the Vite example, built and served below a sub-path, draws on its canvas", async () => {
-  const root = join(ROOT, "src/site/examples/vite");
-  const outDir = join(ROOT, "dist/example-vite");
-  await build({
-    root,
-    configFile: false,
-    base: "./",
-    logLevel: "error",
-    resolve: { alias: { unstatic: join(ROOT, "dist/index.js") } },
-    plugins: [
-      {
-        name: "fewer-steps",
-        enforce: "pre",
-        transform: (code, id) => (id.endsWith("/main.js") ? code.replace("steps: 24", "steps: 2, guidance: 1") : null),
-      },
-    ],
-    build: { outDir, emptyOutDir: true, target: "es2022" },
-  });
-  await mkdir(join(outDir, "doodle"), { recursive: true });
-  await cp(join(ROOT, "weights/doodle"), join(outDir, "doodle"), { recursive: true });
-  const page = await browser.newPage();
-  const errors: string[] = [];
-  page.on("pageerror", (error) => errors.push(String(error)));
-  await page.goto(`${server.address}dist/example-vite/index.html`);
-  await page.waitForFunction(`document.querySelector("[role=status]").textContent === "step 2 of 2"`, {
-    timeout: 100_000,
-  });
-  const shot = await (await page.$("canvas"))!.screenshot();
-  expect(shot.length).toBeGreaterThan(1_000); // a blank canvas takes a few hundred bytes
   expect(errors).toEqual([]);
   await page.close();
 });

@@ -7,7 +7,7 @@ export function Picture({ prompt }) {
   return (
     <figure>
       <unstatic-image
-        src="/weights/doodle"
+        src="doodle"
         prompt={prompt}
         steps={24}
         onstep={({ detail: step }) => setStatus(`step ${step.index + 1} of ${step.total}`)}
