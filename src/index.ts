@@ -52,4 +52,4 @@ export {
 export { forgetTuning, rememberedTuning, rememberTuning } from "./tuner/page_storage";
 export type { Contestant, Stopwatch } from "./tuner/stopwatch";
 export { type TriedChoice, type TunedShape, type TuneOptions, type TuneResult, tune } from "./tuner/tune";
-export { formatTuning, joinTunings, parseTuning } from "./tuner/tuning_text";
+export { choiceName, formatTuning, joinTunings, parseTuning } from "./tuner/tuning_text";

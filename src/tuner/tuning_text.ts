@@ -35,6 +35,13 @@ export function parseTuning(text: string, where: string): Tuning {
   return { places: Object.fromEntries(parsed) };
 }
 
+/** A choice in words: `direct, workgroup 32`. */
+export function choiceName({ algorithm, workgroup, slices }: Choice): string {
+  return [algorithm, ...(workgroup ? [`workgroup ${workgroup}`] : []), ...(slices ? [`${slices} slices`] : [])].join(
+    ", ",
+  );
+}
+
 /** Both; where both know a shape, the later one's choice. */
 export function joinTunings(earlier: Tuning, later: Tuning): Tuning {
   const places = { ...earlier.places };

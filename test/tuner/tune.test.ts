@@ -91,7 +91,12 @@ describe("a candidate", () => {
     expect(tried.length).toBe(3);
     for (const { candidates, winner } of tried) {
       expect(candidates).toEqual([
-        { choice: FINE, gain: null, objection: expect.stringMatching(/differs by 0\.0\d+$/) },
+        {
+          choice: FINE,
+          difference: expect.closeTo(0.05, 1),
+          gain: null,
+          objection: expect.stringMatching(/differs by 0\.0\d+$/),
+        },
       ]);
       expect(winner).toBeNull();
     }
@@ -131,8 +136,45 @@ describe("a candidate", () => {
   ])("that is no faster in %s does not win", async (_, from) => {
     const time = stopwatch([32], (sample) => (sample < from ? 0.5 : 1));
     const { shapes } = await tuneWith([FINE], time, 1);
-    expect(shapes[0]!.candidates).toEqual([{ choice: FINE, gain: 2, objection: null }]);
+    expect(shapes[0]!.candidates).toMatchObject([{ choice: FINE, gain: 2, objection: null }]);
     expect(shapes[0]!.winner).toBeNull();
+  });
+});
+
+describe("the slowest shapes", () => {
+  /** Says that the attention takes all of the time. */
+  const time: Stopwatch = {
+    time: async ({ program, indices }) => {
+      const step = program.recording.dispatches.filter(({ section }) => section === "step");
+      return indices.some((i) => step[i]!.shader.name.startsWith("attention")) ? 100 : 1;
+    },
+    destroy: () => {},
+  };
+
+  test("are tuned first, and alone where so many were asked for", async () => {
+    const heard: [number, number, string | null][] = [];
+    const candidates = () => [];
+    const onProgress = (...news: [number, number, string | null]) => heard.push(news);
+    const { shapes, tuning, place } = await tune(model, {
+      guidance: 1,
+      slowest: 2,
+      stopwatch: time,
+      candidates,
+      onProgress,
+    });
+    expect(shapes).toHaveLength(2);
+    expect(shapes[0]!.key).toMatch(/^attention/);
+    expect(shapes[0]!.share).toBeGreaterThan(shapes[1]!.share);
+    expect(Object.keys(tuning.places[place]!)).toEqual(shapes.map(({ key }) => key));
+    expect(heard).toEqual([
+      [0, 2, shapes[0]!.labels[0]],
+      [1, 2, shapes[1]!.labels[0]],
+      [2, 2, null],
+    ]);
+  });
+
+  test("cannot be fewer than one", async () => {
+    await expect(tune(model, { slowest: 0 })).rejects.toThrow("slowest: must be 1 or more shapes, got 0");
   });
 });
 
