@@ -24,5 +24,7 @@ test("Benchmark says what is missing", async () => {
   const { page } = await site.open("benchmark");
   await (await button(page, "Run the benchmark")).click();
   await textOf(page, ".bench-status", /no WebGPU/);
+  await (await button(page, "Tune for this device")).click();
+  await textOf(page, ".tuning-status[data-failed]", /no WebGPU/);
   await page.close();
 });

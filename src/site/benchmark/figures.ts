@@ -8,7 +8,7 @@ export function digits(value: number): string {
   return Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(3)));
 }
 
-function percent(share: number): string {
+export function percent(share: number): string {
   return `${digits(100 * share)} %`;
 }
 
@@ -102,7 +102,7 @@ export function slowestTable({ layers }: Receipt): ComparisonTable {
 }
 
 /** What ran: for whoever compares. */
-export function facts({ adapter, software, model, run, clock, picture, date, peaks }: Receipt): HTMLElement {
+export function facts({ adapter, software, model, run, clock, picture, date, peaks, notes }: Receipt): HTMLElement {
   const copies = Math.max(...peaks.copies.map(({ gbPerSecond }) => gbPerSecond));
   const parameters = model.parameters.toLocaleString("en");
   const sample = digits(clock.minSampleMs);
@@ -115,6 +115,7 @@ export function facts({ adapter, software, model, run, clock, picture, date, pea
     ["Peaks", `${digits(peaks.gflops)} GFLOP/s multiply-add, ${digits(copies)} GB/s copy, measured in this run`],
     ["Clock", `${clock.name}, quantum ${digits(clock.quantumMs * 1000)} µs; samples of at least ${sample} ms`],
     ["Picture", `SHA-256 ${picture.sha256.slice(0, 16)}`],
+    ...notes.map((note): [string, string] => ["Note", note]),
     ["Date", `${date.slice(0, 16).replace("T", " ")} UTC`],
   ];
   return h("dl", { class: "facts" }, ...rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));

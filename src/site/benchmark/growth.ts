@@ -2,6 +2,7 @@
 import type { Model } from "../../index";
 import { h } from "../dom";
 import { type Point, plot } from "./plot";
+import type { Turn } from "./turn";
 
 const STEPS = [1, 2, 5, 10, 20];
 const BATCHES = [1, 2, 4, 8];
@@ -15,16 +16,17 @@ export class Growth {
   readonly #status = h("p", { class: "quiet", role: "status" });
   readonly #plots = h("div", { class: "plots" });
 
-  constructor(model: () => Promise<Model>) {
+  constructor(model: () => Promise<Model>, turn: Turn) {
     this.#model = model;
-    this.#button = h("button", { type: "button", onclick: () => this.#run() }, "Measure growth");
+    const start = () => turn.take(() => this.#run());
+    this.#button = h("button", { type: "button", onclick: start }, "Measure growth");
+    turn.add(this.#button);
     const text =
       "The same picture in 1 to 20 steps, then 1 to 8 pictures at once. Time should grow with the steps in a straight line, and not at all for each picture of a larger batch.";
     this.element = h("div", {}, h("p", {}, text), this.#button, this.#status, this.#plots);
   }
 
   async #run(): Promise<void> {
-    this.#button.disabled = true;
     this.#plots.replaceChildren();
     try {
       const model = await this.#model();
@@ -48,8 +50,6 @@ export class Growth {
       this.#say("Measured without guidance, from the first submit to the picture on the host.");
     } catch (error) {
       this.#say((error as Error).message);
-    } finally {
-      this.#button.disabled = false;
     }
   }
 

@@ -3,7 +3,8 @@ import { comparisonOf, type NamedReceipt, parseReceipt, type Receipt } from "../
 import { h } from "../dom";
 import { table } from "./figures";
 
-const OWN = "this browser";
+/** This browser's own, in this order: what the others are measured against is untuned, where there is such a one. */
+export const OWN = ["this browser", "this browser, tuned"] as const;
 const TABLES = ["Who ran", "Figures", "Kernels"];
 
 export class Receipts {
@@ -41,9 +42,12 @@ export class Receipts {
     this.element = h("div", {}, zone, this.#status, this.#list, this.#result);
   }
 
-  /** This browser's latest run stands first. */
-  setOwn(receipt: Receipt): void {
-    this.#receipts = [{ name: OWN, receipt }, ...this.#receipts.filter(({ name }) => name !== OWN)];
+  /** This browser's latest runs, one with and one without tuning, stand first. */
+  setOwn(name: (typeof OWN)[number], receipt: Receipt): void {
+    const own = OWN.flatMap((each) =>
+      each === name ? [{ name, receipt }] : this.#receipts.filter((other) => other.name === each),
+    );
+    this.#receipts = [...own, ...this.#receipts.filter((each) => OWN.every((other) => other !== each.name))];
     this.#show();
   }
 

@@ -4,10 +4,13 @@ import "./compare.css";
 import { benchmark, type Receipt, rooflineSvg } from "../../index";
 import { h } from "../dom";
 import type { SharedModel } from "../model";
+import { tuningInUse } from "../tuned";
 import type { View } from "../view";
 import { cards, facts, firstPictureBar, kernelTable, slowestTable, table } from "./figures";
 import { Growth } from "./growth";
-import { Receipts } from "./receipts";
+import { OWN, Receipts } from "./receipts";
+import { TuningPart } from "./tuning";
+import { Turn } from "./turn";
 
 const OPENING =
   "Nothing is timed before a forward pass agrees with PyTorch's. Whatever else runs on this machine makes the figures worse.";
@@ -28,7 +31,7 @@ const ROOFLINE =
 export class BenchmarkView implements View {
   readonly element: HTMLElement;
   readonly #location: string;
-  readonly #model: Pick<SharedModel, "get" | "gpu">;
+  readonly #model: Pick<SharedModel, "get" | "gpu" | "renew">;
   readonly #steps = numberInput(20, 1, 200);
   readonly #repeats = numberInput(5, 1, 100);
   readonly #batch = numberInput(1, 1, 64);
@@ -43,17 +46,22 @@ export class BenchmarkView implements View {
   readonly #status = h("p", { class: "bench-status", role: "status" }, OPENING);
   readonly #result = h("div", { class: "bench-result" });
   readonly #receipts = new Receipts();
+  readonly #turn = new Turn();
+  readonly #tuning: TuningPart;
 
   /**
    * @param location the model's folder, an address
    * @param model the page's own copy of it, to measure growth with, and what stands in for WebGPU where there is none
    */
-  constructor(location: string, model: Pick<SharedModel, "get" | "gpu">) {
+  constructor(location: string, model: Pick<SharedModel, "get" | "gpu" | "renew">) {
     this.#location = location;
     this.#model = model;
+    this.#turn.add(this.#button);
+    const what = () => ({ location, count: Number(this.#batch.value), ...this.#chosenGuidance });
+    this.#tuning = new TuningPart(model, what, this.#turn);
     const submit = (event: Event) => {
       event.preventDefault();
-      this.#run();
+      this.#turn.take(() => this.#run());
     };
     this.element = h(
       "div",
@@ -69,7 +77,8 @@ export class BenchmarkView implements View {
       ),
       h("div", {}, this.#progress, this.#status),
       this.#result,
-      part("Growth", new Growth(() => model.get()).element),
+      part("Tune for this device", this.#tuning.element),
+      part("Growth", new Growth(() => model.get(), this.#turn).element),
       part("Compare receipts", this.#receipts.element),
     );
   }
@@ -77,19 +86,26 @@ export class BenchmarkView implements View {
   /** Nothing runs unasked: what is measured should not be disturbed by what the page does. */
   async open(): Promise<void> {}
 
-  destroy(): void {}
+  destroy(): void {
+    this.#tuning.destroy();
+  }
+
+  get #chosenGuidance() {
+    return this.#guidance.value ? { guidance: Number(this.#guidance.value) } : {};
+  }
 
   async #run(): Promise<void> {
-    this.#button.disabled = true;
     this.#progress.dataset.running = "";
     this.#progress.removeAttribute("value");
     try {
       if (await this.#model.gpu()) throw new Error(NO_WEBGPU);
+      const tuning = tuningInUse();
       const receipt = await benchmark(this.#location, {
         steps: Number(this.#steps.value),
         repeats: Number(this.#repeats.value),
         batch: Number(this.#batch.value),
-        ...(this.#guidance.value && { guidance: Number(this.#guidance.value) }),
+        ...this.#chosenGuidance,
+        ...(tuning && { tuning }),
         onProgress: (phase, done, total) => {
           this.#progress.value = total > 0 ? done / total : 0;
           this.#say(`${PHASES[phase] ?? phase} …`);
@@ -97,11 +113,11 @@ export class BenchmarkView implements View {
       });
       this.#say(["Done.", ...receipt.notes.map((note) => `Note: ${note}.`)].join(" "));
       this.#show(receipt);
+      this.#receipts.setOwn(OWN[tuning ? 1 : 0], receipt);
     } catch (error) {
       this.#status.setAttribute("data-failed", "");
       this.#status.textContent = (error as Error).message;
     } finally {
-      this.#button.disabled = false;
       delete this.#progress.dataset.running;
     }
   }
@@ -125,7 +141,6 @@ export class BenchmarkView implements View {
       part("Dispatches", table("Slowest dispatches", slowestTable(receipt))),
       part("What ran", facts(receipt)),
     );
-    this.#receipts.setOwn(receipt);
   }
 
   #say(text: string): void {

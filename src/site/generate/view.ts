@@ -1,6 +1,7 @@
 /** The view *Generate*: a word, a seed, and a picture that comes out of static. */
 import "./generate.css";
 import { type Model, type RunReport, SAMPLERS } from "../../index";
+import { withoutEcho } from "../adapter_name";
 import { linkTo, rewriteAddress } from "../address";
 import { field, runButton, seedField, select, slider } from "../controls";
 import { h } from "../dom";
@@ -180,7 +181,8 @@ export class GenerateView implements View {
     const twice = evaluations > steps ? `, ${evaluations} evaluations of the network` : "";
     this.#report.textContent =
       `${sampler}, ${steps} steps${twice}: ${Math.round(ms.laterStep)} ms a step, ` +
-      `${dispatchesPerStep} GPU dispatches each. ${model.name} on ${withoutEcho(adapter)}.`;
+      `${dispatchesPerStep} GPU dispatches each. ${model.name} on ${withoutEcho(adapter)}` +
+      `${this.#site.model.isTuned ? ", as tuned here" : ""}.`;
   }
 
   #describeSampler(): void {
@@ -201,9 +203,4 @@ export class GenerateView implements View {
       this.#saved.textContent = "The address bar holds the link to this picture";
     }
   }
-}
-
-/** Some drivers say their maker's name twice. */
-function withoutEcho(name: string): string {
-  return name.replace(/\b(\w+) \1\b/g, "$1");
 }
