@@ -1,120 +1,147 @@
 /**
- * What a page with `<unstatic-image>` costs its visitor: bytes, time to interactive, time to the first picture, on a first
- * visit and on the next. `npm run bench:page [-- <address below the root> ...]`, after `npm run build`.
+ * What a page costs its visitor, on a first visit and on the next: bytes, time until it can be used, time to the picture.
  *
- * Files come from a server of one's own, compressed as servers do it, so that times are those of the page and not of a
- * network. The browser is the tests', on SwiftShader: pictures come faster where there is a GPU.
+ *     npm run build && npm run bench:page -- --trials 3 --out bench/results
+ *
+ * The pages are a plain one with `<unstatic-image>` and the site. Each trial is a browser with a profile of its own;
+ * files come from a server beside it, so that times are those of the page and not of a network. The browser is the
+ * tests', on SwiftShader: pictures come sooner where there is a GPU.
  */
-import { readFile, stat } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { extname, join, normalize } from "node:path";
-import { gzipSync } from "node:zlib";
-import type { Browser, Page } from "puppeteer";
+import { mkdir, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { Browser } from "puppeteer";
+import { type Spread, spreadOf } from "../src/bench/spread.ts";
+import { digits } from "../src/bench/text_table.ts";
 import { launchBrowser } from "../test/support/browser.ts";
+import { adapterSlug, commit, loadNow, type Machine, machineSince } from "./machine.ts";
+import { markdownTable } from "./markdown.ts";
+import { type CountingServer, serve } from "./page/server.ts";
+import { type Moments, type Visit, visit } from "./page/visit.ts";
 
 const ROOT = join(import.meta.dirname, "..");
-const EXAMPLE = "src/site/examples/plain/index.html";
-const TYPES: Readonly<Record<string, string>> = {
-  ".html": "text/html; charset=utf-8",
-  ".js": "text/javascript",
-  ".css": "text/css",
-  ".json": "application/json",
-  ".svg": "image/svg+xml",
-};
+const PAGES = {
+  "a page with the element": "src/site/examples/plain/index.html",
+  "the site, Generate": "dist/site/index.html",
+} as const;
+/** What `npm run build` makes, and these pages are made of. */
+const BUILT = ["dist/element.js", "dist/site/index.html"];
 
-interface Visit {
+interface PageFigures {
   readonly page: string;
+  readonly path: string;
   readonly visit: "first" | "next";
-  /** Bytes of bodies as they crossed the wire: scripts and pages, and the model's files. */
-  readonly codeBytes: number;
-  readonly modelBytes: number;
-  readonly requests: number;
-  /** Milliseconds from the navigation on. */
-  readonly interactiveMs: number;
-  readonly firstPictureMs: number | null;
+  /** Of the last trial: all are alike. */
+  readonly traffic: Visit["traffic"];
+  readonly ms: Readonly<Record<keyof Moments, Spread>>;
 }
 
-/** What crossed the wire since it was last cleared. */
-const sent = { code: 0, model: 0, requests: 0 };
-
-async function serve() {
-  const server = createServer(async (request, response) => {
-    const { pathname } = new URL(request.url!, "http://localhost");
-    const path = normalize(decodeURIComponent(pathname)).replace(/\/$/, "/index.html").slice(1);
-    const file = join(ROOT, path);
-    const status = await stat(file).catch(() => undefined);
-    sent.requests++;
-    if (!status?.isFile()) return void response.writeHead(404).end();
-    const etag = `"${status.size}-${status.mtimeMs}"`;
-    if (request.headers["if-none-match"] === etag) return void response.writeHead(304, { etag }).end();
-    const type = TYPES[extname(file)];
-    const body = type ? gzipSync(await readFile(file), { level: 9 }) : await readFile(file);
-    if (/safetensors$|config\.json$|labels\.json$|model_index\.json$/.test(file)) sent.model += body.length;
-    else sent.code += body.length;
-    const encoding = type ? { "content-encoding": "gzip" } : {};
-    const headers = { "content-type": type ?? "application/octet-stream", "content-length": body.length, etag };
-    response.writeHead(200, { ...headers, ...encoding, "cache-control": "no-cache" }).end(body);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { server, address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` };
-}
-
-/** Runs in the page: when the element first showed something, and when the main thread last was busy before it rested. */
-function watch(): void {
-  const seen = { firstPicture: null as number | null, busyUntil: 0 };
-  Object.assign(window, { seen });
-  document.addEventListener("step", () => (seen.firstPicture ??= performance.now()), true);
-  new PerformanceObserver((list) => {
-    for (const { startTime, duration } of list.getEntries())
-      seen.busyUntil = Math.max(seen.busyUntil, startTime + duration);
-  }).observe({ type: "longtask", buffered: true });
-}
-
-async function visit(browser: Browser, address: string, path: string, which: Visit["visit"]): Promise<Visit> {
-  Object.assign(sent, { code: 0, model: 0, requests: 0 });
-  const page: Page = await browser.newPage();
-  await page.evaluateOnNewDocument(watch);
-  await page.goto(address + path, { waitUntil: "load" });
-  const hasElement = (await page.$("unstatic-image")) !== null;
-  if (hasElement) await page.waitForFunction("seen.firstPicture !== null", { timeout: 300_000 });
-  const { firstPicture, interactive } = (await page.evaluate(() => {
-    const [navigation] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
-    const { seen } = window as unknown as { seen: { firstPicture: number | null; busyUntil: number } };
-    // Lighthouse's: content is there, and no task of 50 ms or more has run after it.
-    const interactive = Math.max(navigation!.domContentLoadedEventEnd, seen.busyUntil);
-    return { firstPicture: seen.firstPicture, interactive };
-  })) as { firstPicture: number | null; interactive: number };
-  const { code, model, requests } = sent;
-  await page.close();
-  return {
-    page: path,
-    visit: which,
-    codeBytes: code,
-    modelBytes: model,
-    requests,
-    interactiveMs: Math.round(interactive),
-    firstPictureMs: firstPicture === null ? null : Math.round(firstPicture),
-  };
+interface PageReceipt {
+  readonly format: "unstatic-page";
+  readonly version: 1;
+  readonly date: string;
+  readonly commit: string;
+  readonly browser: string;
+  readonly adapter: string;
+  readonly machine: Machine;
+  readonly trials: number;
+  readonly pages: readonly PageFigures[];
 }
 
 export async function main(args: readonly string[]): Promise<number> {
-  const paths = args.filter((argument) => argument !== "--json");
-  if (paths.length === 0) {
-    paths.push(EXAMPLE);
-    const site = "dist/site/index.html";
-    if (await stat(join(ROOT, site)).catch(() => undefined)) paths.push(site);
+  const { values } = parseArgs({
+    args: [...args],
+    options: { trials: { type: "string", default: "3" }, out: { type: "string" } },
+  });
+  const trials = Number(values.trials);
+  if (!Number.isInteger(trials) || trials < 1) throw new Error(`--trials: must be 1 or more, got ${values.trials}`);
+  for (const file of BUILT) {
+    if (!(await stat(join(ROOT, file)).catch(() => undefined))) throw new Error(`${file} is missing: npm run build`);
   }
-  const { server, address } = await serve();
-  const visits: Visit[] = [];
-  for (const path of paths) {
-    const browser = await launchBrowser(); // a profile of its own: nothing is cached
-    for (const which of ["first", "next"] as const) visits.push(await visit(browser, address, path, which));
+  const loadBefore = loadNow();
+  const server = await serve(ROOT);
+  try {
+    const pages: PageFigures[] = [];
+    for (const [page, path] of Object.entries(PAGES)) pages.push(...(await figuresOf(server, page, path, trials)));
+    const receipt: PageReceipt = {
+      format: "unstatic-page",
+      version: 1,
+      date: new Date().toISOString(),
+      commit: commit(),
+      ...(await withBrowser((browser) => whoRuns(browser, server))),
+      machine: machineSince(loadBefore),
+      trials,
+      pages,
+    };
+    console.log(summaryOf(receipt));
+    if (values.out) await keep(receipt, values.out);
+    return 0;
+  } finally {
+    server.close();
+  }
+}
+
+async function figuresOf(server: CountingServer, page: string, path: string, trials: number): Promise<PageFigures[]> {
+  const visits = { first: [] as Visit[], next: [] as Visit[] };
+  for (let trial = 0; trial < trials; trial++) {
+    await withBrowser(async (browser) => {
+      visits.first.push(await visit(browser, server, path));
+      visits.next.push(await visit(browser, server, path));
+    });
+    console.error(`${page}: trial ${trial + 1} of ${trials}`);
+  }
+  return (["first", "next"] as const).map((which) => {
+    const spread = (moment: keyof Moments) => spreadOf(visits[which].map(({ ms }) => ms[moment]));
+    const ms = {
+      firstPaint: spread("firstPaint"),
+      interactive: spread("interactive"),
+      firstStep: spread("firstStep"),
+      picture: spread("picture"),
+    };
+    return { page, path, visit: which, traffic: visits[which].at(-1)!.traffic, ms };
+  });
+}
+
+async function withBrowser<T>(use: (browser: Browser) => Promise<T>): Promise<T> {
+  const browser = await launchBrowser(); // a profile of its own: nothing is cached
+  try {
+    return await use(browser);
+  } finally {
     await browser.close();
   }
-  server.closeAllConnections();
-  server.close();
-  if (args.includes("--json")) console.log(JSON.stringify(visits, null, 2));
-  else console.table(visits);
-  return 0;
+}
+
+async function whoRuns(browser: Browser, server: CountingServer): Promise<Pick<PageReceipt, "browser" | "adapter">> {
+  const page = await browser.newPage();
+  await page.goto(`${server.address}src/site/icon.svg`); // any address that is there: WebGPU wants a secure origin
+  const adapter = await page.evaluate(async () => {
+    const { vendor, architecture } = (await navigator.gpu.requestAdapter())!.info;
+    return `${vendor} ${architecture}`;
+  });
+  return { browser: await browser.version(), adapter };
+}
+
+function summaryOf({ pages, browser, adapter, commit, machine, trials }: PageReceipt): string {
+  const kilobytes = (bytes: number) => digits(bytes / 1000);
+  const rows = pages.map(({ page, visit, traffic, ms }) => [
+    `${page}, ${visit} visit`,
+    String(traffic.requests),
+    kilobytes(traffic.code),
+    kilobytes(traffic.fonts),
+    kilobytes(traffic.model),
+    ...[ms.firstPaint, ms.interactive, ms.firstStep, ms.picture].map(({ median }) => digits(median)),
+  ]);
+  const ours = ["first paint, ms", "interactive", "first step", "picture"];
+  return [
+    `${browser}, ${adapter}, commit ${commit}, ${trials} trials, ${machine.cores} cores, ` +
+      `load ${digits(machine.loadBefore)} to ${digits(machine.loadAfter)}; medians`,
+    markdownTable(["page", "requests", "code, KB", "fonts, KB", "model, KB", ...ours], rows),
+  ].join("\n\n");
+}
+
+async function keep(receipt: PageReceipt, folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, `page-${adapterSlug(receipt.adapter)}-chromium.json`);
+  await writeFile(file, `${JSON.stringify(receipt, null, 2)}\n`);
+  console.error(`receipt: ${file}`);
 }
