@@ -19,6 +19,8 @@ export interface Achieved {
   readonly gflops: number;
   readonly gbPerSecond: number;
   readonly bound: "compute" | "memory";
+  /** The rate over that of multiply-adds alone, measured in the same run. */
+  readonly fmaShare: number;
   /** The least time that the device's peaks allow over the time taken: 1 at the roof. */
   readonly peakShare: number;
 }
@@ -52,10 +54,12 @@ function leastMs({ flops, bytes }: Omit<Work, "ms">, peaks: Peaks): { compute: n
 
 export function achieved(work: Work, peaks: Peaks): Achieved {
   const { compute, memory } = leastMs(work, peaks);
+  const gflops = work.flops / work.ms / 1e6;
   return {
-    gflops: work.flops / work.ms / 1e6,
+    gflops,
     gbPerSecond: work.bytes / work.ms / 1e6,
     bound: compute > memory ? "compute" : "memory",
+    fmaShare: gflops / peaks.gflops,
     peakShare: Math.max(compute, memory) / work.ms,
   };
 }

@@ -56,7 +56,7 @@ function spread({ median, p10, p90 }: Spread): string {
 }
 
 function kernelTable({ kernels }: Receipt): string {
-  const head = ["kernel", "runs", "ms", "time", "GFLOP", "MB", "GFLOP/s", "GB/s", "bound", "of peak"];
+  const head = ["kernel", "runs", "ms", "time", "GFLOP", "MB", "GFLOP/s", "of FMA", "GB/s", "bound", "of roof"];
   return textTable(
     head,
     kernels.map((sum) => [
@@ -67,6 +67,7 @@ function kernelTable({ kernels }: Receipt): string {
       digits(sum.flops / 1e9),
       digits(sum.bytes / 1e6),
       digits(sum.gflops),
+      percent(sum.fmaShare),
       digits(sum.gbPerSecond),
       sum.bound,
       percent(sum.peakShare),
@@ -77,8 +78,8 @@ function kernelTable({ kernels }: Receipt): string {
 function layerTable({ layers }: Receipt): string {
   const slowest = [...layers].sort((a, b) => b.ms - a.ms).slice(0, LAYERS_SHOWN);
   return textTable(
-    ["slowest dispatches", "kernel", "ms", "p10", "p90", "repeats", "GFLOP/s", "of peak"],
-    slowest.map(({ label, kernel, ms, spread, repeats, gflops, peakShare }) => [
+    ["slowest dispatches", "kernel", "ms", "p10", "p90", "repeats", "GFLOP/s", "of FMA", "of roof"],
+    slowest.map(({ label, kernel, ms, spread, repeats, gflops, fmaShare, peakShare }) => [
       label,
       kernel,
       digits(ms),
@@ -86,6 +87,7 @@ function layerTable({ layers }: Receipt): string {
       digits(spread.p90),
       String(repeats),
       digits(gflops),
+      percent(fmaShare),
       percent(peakShare),
     ]),
   );

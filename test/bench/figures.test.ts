@@ -97,7 +97,7 @@ describe("the roofline", () => {
   test("work with many operations a byte is bound by arithmetic", () => {
     // 1 GFLOP at 100 GFLOP/s takes 10 ms at least; 20 were taken.
     const result = achieved({ flops: 1e9, bytes: 1e6, ms: 20 }, peaks);
-    expect(result).toEqual({ gflops: 50, gbPerSecond: 0.05, bound: "compute", peakShare: 0.5 });
+    expect(result).toEqual({ gflops: 50, gbPerSecond: 0.05, bound: "compute", fmaShare: 0.5, peakShare: 0.5 });
   });
 
   test("work with few is bound by memory, at the fastest copy's rate", () => {
@@ -107,6 +107,7 @@ describe("the roofline", () => {
     ];
     expect(achieved({ flops: 1e6, bytes: 1e8, ms: 10 }, { ...peaks, copies })).toMatchObject({
       bound: "memory",
+      fmaShare: 0.001,
       peakShare: 0.25,
     });
   });

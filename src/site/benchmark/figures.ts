@@ -69,13 +69,14 @@ export function firstPictureBar({ firstPicture }: Receipt): HTMLElement {
 
 export function kernelTable({ kernels }: Receipt): ComparisonTable {
   return {
-    head: ["Kernel", "runs", "ms", "of the step", "GFLOP/s", "GB/s", "bound by", "of the peak"],
+    head: ["Kernel", "runs", "ms", "of the step", "GFLOP/s", "of multiply-adds", "GB/s", "bound by", "of the roof"],
     rows: kernels.map((sum) => [
       sum.kernel,
       String(sum.dispatches),
       digits(sum.ms),
       percent(sum.timeShare),
       digits(sum.gflops),
+      percent(sum.fmaShare),
       digits(sum.gbPerSecond),
       sum.bound,
       percent(sum.peakShare),
@@ -88,14 +89,15 @@ const SLOWEST = 10;
 export function slowestTable({ layers }: Receipt): ComparisonTable {
   const slowest = [...layers].sort((a, b) => b.ms - a.ms).slice(0, SLOWEST);
   return {
-    head: ["Slowest dispatches", "kernel", "ms", "p10", "p90", "GFLOP/s", "of the peak"],
-    rows: slowest.map(({ label, kernel, ms, spread, gflops, peakShare }) => [
+    head: ["Slowest dispatches", "kernel", "ms", "p10", "p90", "GFLOP/s", "of multiply-adds", "of the roof"],
+    rows: slowest.map(({ label, kernel, ms, spread, gflops, fmaShare, peakShare }) => [
       label,
       kernel,
       digits(ms),
       digits(spread.p10),
       digits(spread.p90),
       digits(gflops),
+      percent(fmaShare),
       percent(peakShare),
     ]),
   };

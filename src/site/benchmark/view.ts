@@ -25,6 +25,9 @@ const PHASES: Readonly<Record<string, string>> = {
   kernels: "Timing every dispatch alone",
 };
 
+const KERNELS =
+  "Of multiply-adds: the kernel's rate against the fastest that this device multiplied and added in the same run. Of the roof: against what its memory allows, too, where that is less.";
+
 const ROOFLINE =
   "Every dot is a dispatch, its area its share of the step. A large dot far below the line is where time can still be won.";
 
@@ -136,7 +139,7 @@ export class BenchmarkView implements View {
         h("button", { type: "button", onclick: picture }, "Download the roofline (SVG)"),
       ),
       part("Time to the first picture", firstPictureBar(receipt)),
-      part("Kernels", table("Kernels", kernelTable(receipt))),
+      part("Kernels", h("p", { class: "quiet" }, KERNELS), table("Kernels", kernelTable(receipt))),
       part("Roofline", h("p", { class: "quiet" }, ROOFLINE), roofline(svg)),
       part("Dispatches", table("Slowest dispatches", slowestTable(receipt))),
       part("What ran", facts(receipt)),
