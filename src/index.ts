@@ -10,7 +10,7 @@ export {
 } from "./bench/compare";
 export { parseReceipt, type Receipt } from "./bench/receipt";
 export { disagreement, WrongResultError } from "./bench/reference";
-export { rooflineSvg } from "./bench/roofline_svg";
+export { rooflineLegend, rooflineSvg } from "./bench/roofline_svg";
 export { summaryOf } from "./bench/summary";
 export { encodeSafetensors, float32Tensor } from "./checkpoint/safetensors_writer";
 export { readTensors, type SavedTensor } from "./checkpoint/tensors";

@@ -1,8 +1,9 @@
 /**
- * The roofline as a picture: every dispatch a dot, its arithmetic intensity against its rate, both logarithmic, under the
- * roof that this device's measured peaks make. A dot's area is its share of the step's time: large dots far below the
+ * The roofline as a picture: every dispatch a mark, its arithmetic intensity against its rate, both logarithmic, under the
+ * roof that this device's measured peaks make. A mark's area is its share of the step's time: large marks far below the
  * roof are where time can be won.
  */
+import { mark } from "./marks";
 import type { Receipt } from "./receipt";
 import { bestCopy, type TimedLayer } from "./roofline";
 import { digits, percent } from "./text_table";
@@ -13,8 +14,6 @@ const LEFT = 64;
 const RIGHT = 210;
 const TOP = 48;
 const BOTTOM = 52;
-/** Told apart by most eyes, dark enough on white (Okabe and Ito 2008, without yellow, with greys for the rest). */
-const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#444444", "#888888"];
 /** A dispatch that takes all of the time would have this radius. */
 const LARGEST_RADIUS = 40;
 
@@ -25,22 +24,23 @@ interface Axes {
   readonly rates: readonly [number, number];
 }
 
-export function rooflineSvg(receipt: Receipt): string {
+/** The picture with its legend, as a file; `withLegend` false for a page that has `rooflineLegend` beside it. */
+export function rooflineSvg(receipt: Receipt, withLegend = true): string {
   // Copies and counters do no arithmetic: they have no place on this plane.
   const layers = receipt.layers.filter(({ flops, bytes }) => flops > 0 && bytes > 0);
   const axes = axesOf(layers, receipt);
   const kernels = receipt.kernels.map(({ kernel }) => kernel);
-  const colourOf = (kernel: string) => COLOURS[Math.min(kernels.indexOf(kernel), COLOURS.length - 1)]!;
   const { model, adapter, run, step } = receipt;
   const title = `${model.name} on ${adapter.description}, batch ${run.batch}, guidance ${run.guidance}: `;
+  const width = withLegend ? WIDTH : WIDTH - RIGHT + LEFT / 2;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
-    `<rect width="${WIDTH}" height="${HEIGHT}" fill="white"/>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
+    `<rect width="${width}" height="${HEIGHT}" fill="white"/>`,
     text(LEFT, 20, `${title}${digits(step.ms.wall.median)} ms a step`, 'font-size="14"'),
     ...grid(axes),
+    ...layers.map((layer) => markOf(layer, step.dispatchMs, axes, kernels.indexOf(layer.kernel))),
     ...roof(receipt, axes),
-    ...layers.map((layer) => dot(layer, step.dispatchMs, axes, colourOf(layer.kernel))),
-    ...legend(receipt, colourOf),
+    ...(withLegend ? legend(receipt) : []),
     "</svg>",
     "",
   ].join("\n");
@@ -120,21 +120,25 @@ function roof({ peaks }: Receipt, { x, y, intensities, rates }: Axes): string[] 
   ];
 }
 
-function dot(layer: TimedLayer, totalMs: number, { x, y }: Axes, colour: string): string {
+function markOf(layer: TimedLayer, totalMs: number, { x, y }: Axes, kernel: number): string {
   const radius = Math.max(1.5, LARGEST_RADIUS * Math.sqrt(layer.ms / totalMs));
-  const [cx, cy] = [x(layer.flops / layer.bytes), y(layer.gflops)].map((place) => place.toFixed(1));
   const title = `${layer.label} (${layer.kernel}): ${digits(layer.ms)} ms, ${digits(layer.gflops)} GFLOP/s, ${percent(layer.peakShare)} of the roof`;
-  return (
-    `<circle cx="${cx}" cy="${cy}" r="${radius.toFixed(1)}" fill="${colour}" fill-opacity="0.55">` +
-    `<title>${escaped(title)}</title></circle>`
-  );
+  return mark(kernel, x(layer.flops / layer.bytes), y(layer.gflops), radius, `<title>${escaped(title)}</title>`);
 }
 
-function legend({ kernels }: Receipt, colourOf: (kernel: string) => string): string[] {
+/** Each kernel's mark, by itself in a square of 16 pixels, with its name and its share of the step. */
+export function rooflineLegend({ kernels }: Receipt): { readonly svg: string; readonly text: string }[] {
+  return kernels.map(({ kernel, timeShare }, i) => ({
+    svg: `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" width="16" height="16">${mark(i, 8, 8, 5)}</svg>`,
+    text: `${kernel} ${percent(timeShare)}`,
+  }));
+}
+
+function legend(receipt: Receipt): string[] {
   const left = WIDTH - RIGHT + 16;
-  return kernels.flatMap(({ kernel, timeShare }, i) => [
-    `<circle cx="${left}" cy="${TOP + 20 * i}" r="5" fill="${colourOf(kernel)}" fill-opacity="0.55"/>`,
-    text(left + 12, TOP + 20 * i + 4, `${kernel} ${percent(timeShare)}`),
+  return rooflineLegend(receipt).flatMap((entry, i) => [
+    mark(i, left, TOP + 20 * i, 5),
+    text(left + 12, TOP + 20 * i + 4, entry.text),
   ]);
 }
 
@@ -145,7 +149,9 @@ function line(x1: number, y1: number, x2: number, y2: number, stroke: string, da
 }
 
 function text(x: number, y: number, content: string, attributes = ""): string {
-  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" fill="#111827" ${attributes}>${escaped(content)}</text>`;
+  // A halo keeps it readable where it lies on marks.
+  const halo = 'stroke="white" stroke-width="3" paint-order="stroke"';
+  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" fill="#111827" ${halo} ${attributes}>${escaped(content)}</text>`;
 }
 
 function label(power: number): string {

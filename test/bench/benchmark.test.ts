@@ -106,7 +106,7 @@ test("the page of text names every kernel, the quantum and the check", () => {
 test("the roofline has a dot for every dispatch that computes", () => {
   const svg = rooflineSvg(receipt);
   const computing = receipt.layers.filter(({ flops }) => flops > 0).length;
-  expect(svg.match(/<circle[^>]*><title>/g)).toHaveLength(computing);
+  expect(svg.match(/class="mark"[^>]*><title>/g)).toHaveLength(computing);
   expect(svg).not.toMatch(/NaN|Infinity|undefined/);
 });
 

@@ -97,11 +97,14 @@ test("the receipt is downloaded, and the page shows its figures", async () => {
   expect(await page.$$eval('[aria-label="Slowest dispatches"] tbody tr', (all) => all.length)).toBe(10);
 });
 
-test("the roofline has a dot for each dispatch that computes, and is downloaded as it is", async () => {
-  const dots = await page.$$eval(".roofline circle title", (all) => all.length);
+test("the roofline has a mark for each dispatch that computes, a legend beside it, and is downloaded with both", async () => {
+  const dots = await page.$$eval(".roofline .mark title", (all) => all.length);
   expect(dots).toBe(receipt.layers.filter(({ flops, bytes }) => flops > 0 && bytes > 0).length);
+  const legend = await page.$$eval(".roofline-legend li", (all) => all.map((each) => each.textContent));
+  expect(legend.map((text) => text!.split(" ")[0])).toEqual(receipt.kernels.map(({ kernel }) => kernel));
   const svg = await readFile(await download("Download the roofline (SVG)"), "utf8");
   expect(svg.match(/<title>/g)).toHaveLength(dots);
+  expect(svg.match(/class="mark"/g)).toHaveLength(dots + legend.length);
 });
 
 test("a dropped receipt stands beside this browser's; one that is none is said to be none", async () => {

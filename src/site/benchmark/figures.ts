@@ -39,11 +39,12 @@ export function cards(receipt: Receipt): HTMLElement {
 }
 
 function card(name: string, value: string, note: string): HTMLElement {
+  const [number, unit] = value.split(" ");
   return h(
     "div",
     { class: "card" },
     h("h3", {}, name),
-    h("p", { class: "card-value" }, value),
+    h("p", { class: "card-value" }, number!, unit && h("small", {}, ` ${unit}`)),
     h("p", { class: "quiet" }, note),
   );
 }

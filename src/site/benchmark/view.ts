@@ -1,7 +1,7 @@
 /** The view *Benchmark*: the project's own bench in the visitor's browser, its receipt, and others beside it. */
 import "./benchmark.css";
 import "./compare.css";
-import { benchmark, type Receipt, rooflineSvg } from "../../index";
+import { benchmark, type Receipt, rooflineLegend, rooflineSvg } from "../../index";
 import { h } from "../dom";
 import type { SharedModel } from "../model";
 import { tuningInUse } from "../tuned";
@@ -29,7 +29,7 @@ const KERNELS =
   "Of multiply-adds: the kernel's rate against the fastest that this device multiplied and added in the same run. Of the roof: against what its memory allows, too, where that is less.";
 
 const ROOFLINE =
-  "Every dot is a dispatch, its area its share of the step. A large dot far below the line is where time can still be won.";
+  "Every mark is a dispatch, its area its share of the step. A large mark far below the line is where time can still be won.";
 
 export class BenchmarkView implements View {
   readonly element: HTMLElement;
@@ -140,7 +140,7 @@ export class BenchmarkView implements View {
       ),
       part("Time to the first picture", firstPictureBar(receipt)),
       part("Kernels", h("p", { class: "quiet" }, KERNELS), table("Kernels", kernelTable(receipt))),
-      part("Roofline", h("p", { class: "quiet" }, ROOFLINE), roofline(svg)),
+      part("Roofline", h("p", { class: "quiet" }, ROOFLINE), ...roofline(receipt)),
       part("Dispatches", table("Slowest dispatches", slowestTable(receipt))),
       part("What ran", facts(receipt)),
     );
@@ -152,16 +152,23 @@ export class BenchmarkView implements View {
   }
 }
 
-function roofline(svg: string): HTMLElement {
+/** The picture, which scrolls where the page is narrow, and its legend, which does not. */
+function roofline(receipt: Receipt): HTMLElement[] {
   const frame = h("div", { class: "roofline scroll", tabindex: 0, role: "region", "aria-label": "Roofline" });
-  frame.innerHTML = svg;
+  frame.innerHTML = rooflineSvg(receipt, false);
   const picture = frame.querySelector("svg")!;
   picture.setAttribute("role", "img");
   picture.setAttribute(
     "aria-label",
     "Every dispatch under the roof of this device's peaks; the tables have its figures",
   );
-  return frame;
+  const legend = rooflineLegend(receipt).map(({ svg, text }) => {
+    const entry = h("li", {});
+    entry.innerHTML = svg; // made of numbers alone; the kernel's name is not
+    entry.append(text);
+    return entry;
+  });
+  return [frame, h("ul", { class: "roofline-legend" }, ...legend)];
 }
 
 function part(title: string, ...content: HTMLElement[]): HTMLElement {
