@@ -3,6 +3,16 @@ declare module "*.wgsl?text" {
   export default text;
 }
 
+declare module "*.wgsl?code" {
+  const text: string;
+  export default text;
+}
+
+declare module "*.wgsl?late=tiled" {
+  const shader: import("../recording/shader").Shader;
+  export default shader;
+}
+
 declare module "*.wgsl?fingerprint" {
   const fingerprint: string;
   export default fingerprint;

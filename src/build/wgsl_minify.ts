@@ -1,9 +1,10 @@
 /**
  * WGSL for pages: comments gone, names short. Lines stay where they are, so that a compiler's line numbers remain true.
  *
- * A name is the same in every file, since kernels and what they include are joined late: they are counted over all of
- * `shaders/` once, the most frequent becomes the shortest. Untouched are overrides and those consts that the host knows,
- * since a launch sets them by name, entry points, and whatever no shader declares: keywords, functions, types and values.
+ * A name becomes the same in every file, since kernels and what they include are joined late. The most frequent choose
+ * first, each the shortest name that no other has in any program where the two meet. Untouched are overrides and those
+ * consts that the host knows, since a launch sets them by name, entry points, and whatever no shader declares: keywords,
+ * functions, types and values.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -19,8 +20,14 @@ const RESERVED = new Set(
   workgroup write`.split(/\s+/),
 );
 
-/** Two letters that would not be a name. */
-const KEYWORDS = ["as", "do", "fn", "if", "in", "is", "of", "or"];
+/** Names that stay: entry points, numbers, and what may be a vector's components. */
+const FIXED = /^(main|corner|[0-9].*|[xyzwrgba]{1,4})$/;
+
+/** Names of one and two letters, without what is a word of WGSL or a vector's components. */
+const CANDIDATES = [..."abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"]
+  .flatMap((first, _, letters) => [first, ...letters.slice(0, 26).map((second) => first + second)])
+  .filter((name) => !FIXED.test(name) && !/^(as|do|fn|if|in|is|of|or)$/.test(name))
+  .sort((a, b) => a.length - b.length);
 
 /** Declarations, parameters and members. */
 const DECLARED = /\b(?:let|var(?:<[^>]*>)?|const|fn|struct|alias)\s+(\w+)|\b(\w+)\s*:/g;
@@ -28,40 +35,64 @@ const DECLARED = /\b(?:let|var(?:<[^>]*>)?|const|fn|struct|alias)\s+(\w+)|\b(\w+
 export type Minify = (wgsl: string) => string;
 
 export function wgslMinifier(): Minify {
-  const text = filesOf("shaders", ".wgsl").map(withoutComments).join("\n");
-  const host = new Set(filesOf("src/kernels", ".ts").flatMap((code) => code.match(/\b[A-Z][A-Z0-9_]+\b/g) ?? []));
-  const overrides = new Set([...text.matchAll(/\boverride (\w+)/g)].map(([, name]) => name!));
+  const files = new Map([...filesOf("shaders", ".wgsl"), ...filesOf("src/bench", ".wgsl")]);
+  const text = [...files.values()].map(withoutComments).join("\n");
+  const host = new Set(filesOf("src/kernels", ".ts").flatMap(([, code]) => code.match(/\b[A-Z][A-Z0-9_]+\b/g) ?? []));
+  for (const [, name] of text.matchAll(/\boverride (\w+)/g)) host.add(name!);
   const counts = new Map<string, number>();
-  for (const [word] of text.matchAll(/\b[A-Za-z_]\w*/g)) counts.set(word, (counts.get(word) ?? 0) + 1);
+  for (const word of wordsOf(text)) counts.set(word, (counts.get(word) ?? 0) + 1);
   const declared = new Set([...text.matchAll(DECLARED)].map((match) => (match[1] ?? match[2])!));
   const names = [...declared]
-    .filter((name) => name.length > 2 && !RESERVED.has(name) && !host.has(name) && !overrides.has(name))
-    .filter((name) => !/^(main|corner|[0-9].*|[xyzwrgba]{3,4})$/.test(name))
+    .filter((name) => !RESERVED.has(name) && !host.has(name) && !FIXED.test(name))
     .sort((a, b) => counts.get(b)! - counts.get(a)! || (a < b ? -1 : 1));
-  const free = shortNames(counts);
-  const short = new Map(names.map((name) => [name, free.next().value!]));
+  const short = shortNames(names, programsOf(files));
   return (wgsl) =>
     withoutComments(wgsl)
       .replace(/@builtin\(\w+\)|@?\b[A-Za-z_]\w*/g, (word) => short.get(word) ?? word)
-      // Not in lines that a launch changes and looks for as they are written; not around "-", since "--" is a token.
-      .replace(/^(?!const|override).*$/gm, (line) => line.replace(/ ?([,;:{}()*+/<>=!&|]+) ?/g, "$1"));
+      // Not in lines that a launch changes and looks for as they are written; not between "-", since "--" is a token.
+      .replace(/^(?!const|override).*$/gm, (line) =>
+        line.replace(/ ?([,;:{}()*+/<>=!&|%]+) ?/g, "$1").replace(/ ?- (?!-)/g, "-"),
+      );
 }
 
-function filesOf(folder: string, ending: string): string[] {
+function filesOf(folder: string, ending: string): [name: string, text: string][] {
   const files = readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" });
-  return files.filter((file) => file.endsWith(ending)).map((file) => readFileSync(join(ROOT, folder, file), "utf8"));
+  return files
+    .filter((file) => file.endsWith(ending))
+    .map((file) => [file, readFileSync(join(ROOT, folder, file), "utf8")]);
 }
 
 function withoutComments(wgsl: string): string {
   return wgsl.replace(/[ \t]*\/\/.*$/gm, "").replace(/^[ \t]+/gm, "");
 }
 
-/** Names of two letters that no shader has. */
-function* shortNames(taken: ReadonlyMap<string, unknown>): Generator<string> {
-  const letters = "abcdefghijklmnopqrstuvwxyz";
-  for (const first of letters + letters.toUpperCase()) {
-    for (const second of letters) {
-      if (!taken.has(first + second) && !KEYWORDS.includes(first + second)) yield first + second;
-    }
+function wordsOf(wgsl: string): string[] {
+  return wgsl.match(/\b[A-Za-z_]\w*/g) ?? [];
+}
+
+/** The words of every program: a kernel, what it includes, and what may be put in the place of that or behind it. */
+function programsOf(files: ReadonlyMap<string, string>): Set<string>[] {
+  const libraries = [...files].filter(([name]) => name.startsWith("lib/"));
+  const other = libraries.filter(([, text]) => /^\/\/ (?:Replaces|Appended) /m.test(text)).map(([name]) => name);
+  return [...files]
+    .filter(([name]) => !name.startsWith("lib/"))
+    .map(([name, text]) => {
+      const included = /^\/\/ Include\s+(.*)$/m.exec(text)?.[1]?.match(/[\w/.]+/g) ?? [];
+      return new Set([name, ...included, ...other].flatMap((file) => wordsOf(withoutComments(files.get(file)!))));
+    });
+}
+
+function shortNames(names: readonly string[], programs: readonly ReadonlySet<string>[]): Map<string, string> {
+  const short = new Map<string, string>();
+  const isRenamed = new Set(names);
+  // Per program the words that it keeps and the short names given so far.
+  const taken = programs.map((words) => new Set([...words].filter((word) => !isRenamed.has(word))));
+  for (const name of names) {
+    const around = taken.filter((_, i) => programs[i]!.has(name));
+    const free = CANDIDATES.find((candidate) => around.every((words) => !words.has(candidate)));
+    if (free === undefined) throw new Error(`wgsl: more than ${CANDIDATES.length} names in one program`);
+    short.set(name, free);
+    for (const words of around) words.add(free);
   }
+  return short;
 }

@@ -7,15 +7,22 @@
  */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { basename, dirname, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import type { Plugin } from "vite";
 // The package's CommonJS entry does not load in Node; its module file does.
 import { WgslReflect } from "../../node_modules/wgsl_reflect/wgsl_reflect.module.js";
 import type { Binding, Params, Shader } from "../recording/shader";
+import { packShader } from "./pack_shader.ts";
 import { wgslMinifier } from "./wgsl_minify.ts";
+
+/** Where what unpacks a shader lies, and the files of texts. */
+const UNPACK = JSON.stringify(join(import.meta.dirname, "../recording/packed_shader.ts"));
+const KERNELS = join(import.meta.dirname, "../kernels");
 
 /** Ends the name of a kernel that few programs hold: `import kernel from "../../shaders/resize.wgsl?late"`. */
 const LATE = "?late";
+/** The same for a kernel whose text comes with others, as an export of that file: `conv2d.wgsl?late=tiled`. */
+const LATE_WITH = "?late=";
 /** Ends the name of a kernel whose text pages do without: the rest is what reflection read. */
 const LAYOUT = "?layout";
 /** Ends the name of a file's text alone, as the kernels that include it have it. */
@@ -45,21 +52,30 @@ export function wgsl({ isForPages = false, hasTexts = true } = {}): Plugin {
       const [file, query] = id.split(/(?=\?)/) as [string, string?];
       if (!file.endsWith(".wgsl")) return null;
       if (query === FINGERPRINT) return `export default "${fingerprint(dirname(file))}";`;
-      if (query === TEXT && hasTexts) return `export default ${textOf(file)};`;
-      if (query !== undefined && query !== LATE && query !== LAYOUT && query !== CODE) return null;
+      if (query === TEXT) return `export default ${hasTexts ? textOf(file) : '""'};`;
+      const isLate = query === LATE || query?.startsWith(LATE_WITH);
+      if (query !== undefined && !isLate && query !== LAYOUT && query !== CODE) return null;
       const { shader, files } = readShader(file);
       for (const path of files) this.addWatchFile(path);
       if (query === CODE) return [...codeOf(files), "export default code;"].join("\n");
-      const { code: _, ...rest } = shader;
-      if (!hasTexts || (query === LAYOUT && isForPages))
-        return `export default ${JSON.stringify({ code: "", ...rest })};`;
-      if (query === LATE && isForPages) {
-        const fetch = `() => import(${JSON.stringify(file + CODE)}).then((module) => module.default)`;
-        return `export default { code: "", fetchCode: ${fetch}, ...${JSON.stringify(rest)} };`;
+      if (!hasTexts || (query === LAYOUT && isForPages)) return exportOf(shader, '""');
+      if (isLate && isForPages) {
+        const [from, name] =
+          query === LATE
+            ? [file + CODE, "default"]
+            : [join(KERNELS, `${query!.slice(LATE_WITH.length)}.ts`), shader.name];
+        return exportOf(shader, '""', `() => import(${JSON.stringify(from)}).then((texts) => texts.${name})`);
       }
-      return [...codeOf(files), `export default { code, ...${JSON.stringify(rest)} };`].join("\n");
+      return [...codeOf(files), exportOf(shader, "code")].join("\n");
     },
   };
+}
+
+/** The lines of a module: its shader, with the text that `code` says, in the short form of packed_shader.ts. */
+function exportOf({ code: _, ...shader }: Shader, code: string, fetchCode?: string): string {
+  const words = packShader(shader).map((text) => JSON.stringify(text));
+  const given = [code, ...words, ...(fetchCode ? [fetchCode] : [])];
+  return `import { unpackShader } from ${UNPACK};\nexport default unpackShader(${given.join(", ")});`;
 }
 
 /** Eight hexadecimal digits for all kernels below `folder`. */
