@@ -7,7 +7,7 @@
 // Dispatch  (tiles of 32 pixels, tiles of 32 output channels, B) workgroups of 64 invocations, each 4 pixels x 4 channels
 // Cost      per tap 4 vec4s of weights and 4 pixels for 64 multiply-adds, all from cache: nothing is worth staging, and
 //           conv2d.wgsl would stage three vec4s of zeros for every one of the picture
-// Host      src/kernels/conv2d_tiled.ts      Test  test/kernels/conv2d.test.ts
+// Host      src/kernels/conv2d_special.ts      Test  test/kernels/conv2d.test.ts
 // Include   lib/conv2d_params.wgsl, lib/conv2d_epilogue.wgsl, lib/weights_f32.wgsl, lib/products_f32.wgsl, lib/statistics_write_f32.wgsl
 
 override WORKGROUP_SIZE: u32 = 64;

@@ -7,7 +7,7 @@
 // Dispatch  (runs of 8 pixels, 1, B) workgroups of 64 invocations: eight share a pixel, each every eighth vec4 of its sum
 // Cost      per tap and 4 channels one vec4 of x, normalised, and four of w for 16 multiply-adds; conv2d.wgsl would compute
 //           28 channels that nobody wants
-// Host      src/kernels/conv2d_tiled.ts      Test  test/kernels/conv2d.test.ts
+// Host      src/kernels/conv2d_special.ts      Test  test/kernels/conv2d.test.ts
 // Include   lib/conv2d_params.wgsl, lib/conv2d_norm.wgsl, lib/activations.wgsl, lib/weights_f32.wgsl, lib/statistics_read_f32.wgsl
 
 override WORKGROUP_SIZE: u32 = 64;

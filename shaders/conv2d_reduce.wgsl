@@ -6,7 +6,7 @@
 // Layout    NHWC, vec4 along N; y carries its channels' statistics behind its numbers, as conv2d.wgsl has them
 // Dispatch  (tiles of 32 pixels, tiles of 32 output channels, B) workgroups of 64 invocations
 // Cost      reads every part once; the first pass runs parts times as many workgroups, each with a sum as many times shorter
-// Host      src/kernels/conv2d_tiled.ts      Test  test/kernels/conv2d.test.ts
+// Host      src/kernels/conv2d_special.ts      Test  test/kernels/conv2d.test.ts
 // Include   lib/conv2d_params.wgsl, lib/conv2d_epilogue.wgsl, lib/products_f32.wgsl, lib/statistics_write_f32.wgsl
 //
 // Two passes, not atomics: the order of additions, and so the picture, is the same on every run.

@@ -7,7 +7,7 @@
 // Layout    vec4 along the last axis, padded with zeros
 // Dispatch  one invocation per vec4 of y
 // Cost      writes y once; 4 sines a vec4, outside the loop
-// Host      src/kernels/timestep_embedding.ts      Test  test/kernels/timestep_embedding.test.ts
+// Host      src/kernels/fourier_embedding.ts      Test  test/kernels/timestep_embedding.test.ts
 // Include   lib/sincos.wgsl lib/log.wgsl
 
 override WORKGROUP_SIZE: u32 = 64;

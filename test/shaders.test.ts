@@ -36,7 +36,7 @@ describe.each(shaders)("shaders/%s", (file) => {
     const host = /Host {2,}(\S+)/.exec(header)?.[1] ?? "";
     const kernelTest = /Test {2,}(\S+)/.exec(header)?.[1] ?? "";
     expect([host, kernelTest].filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
-    expect(readFileSync(join(ROOT, host), "utf8")).toMatch(new RegExp(`shaders/${file}(\\?late)?"`));
+    expect(readFileSync(join(ROOT, host), "utf8")).toMatch(new RegExp(`shaders/${file}(\\?late(=tiled)?)?"`));
   });
 
   test(`is shorter than ${MAX_LINES} lines`, () => {
@@ -74,6 +74,6 @@ describe.each(libraries)("shaders/lib/%s", (file) => {
     const includes = kernels.filter((kernel) =>
       headerOf(readFileSync(join(SHADERS, kernel), "utf8")).includes(`lib/${replaced}`),
     );
-    if (!headerOf(code).includes("Appended by src/kernels/formats.ts")) expect(includes).not.toEqual([]);
+    if (!headerOf(code).includes("Appended by src/kernels/half_activations.ts")) expect(includes).not.toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 // An activation as f16: how a kernel's f32 text stores what lies in memory as vec4<f16>.
-// Appended by src/kernels/formats.ts.
+// Appended by src/kernels/half_activations.ts.
 
 // Rounded; what f16 cannot hold becomes a NaN or an infinity for certain, so that it is noticed, by the bits of the f32:
 // beyond 65504 the language leaves the result open.

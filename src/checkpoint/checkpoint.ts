@@ -7,7 +7,7 @@
  */
 
 import { CheckpointError, check } from "../tensor/check";
-import { decodeFloat32, type FileDType } from "../tensor/dtype";
+import { decodeFloats, type FileDType, isFloatDType } from "../tensor/dtype";
 import type { ByteSource } from "./byte_source";
 
 /** What a file says about one tensor, before any of its numbers is read. */
@@ -57,7 +57,11 @@ export function checkpointOf(
     read: async (tensor) => {
       const entry = find(tensor);
       const where = `${entry.source.name}: ${tensor}`;
-      const values = decodeFloat32(await readBytes(entry), entry.dtype, where);
+      const { dtype } = entry;
+      const bytes = await readBytes(entry);
+      const values = isFloatDType(dtype)
+        ? decodeFloats(bytes, dtype, where)
+        : (await import("../tensor/integers")).decodeFloat32(bytes, dtype, where);
       checkFinite(values, where);
       return values;
     },

@@ -1,6 +1,6 @@
 /** Host twin of shaders/attention.wgsl and shaders/attention_narrow.wgsl. */
 import kernel from "../../shaders/attention.wgsl?late";
-import narrowKernel from "../../shaders/attention_narrow.wgsl?late";
+import narrowKernel from "../../shaders/attention_narrow.wgsl?late=tiled";
 import type { Dispatch, Operation } from "../recording/dispatch";
 import type { Tensor } from "../recording/recording";
 import { check } from "../tensor/check";

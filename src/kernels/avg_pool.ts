@@ -1,5 +1,5 @@
 /** Host twin of shaders/avg_pool.wgsl. */
-import kernel from "../../shaders/avg_pool.wgsl?late";
+import kernel from "../../shaders/avg_pool.wgsl";
 import type { Dispatch } from "../recording/dispatch";
 import type { Tensor } from "../recording/recording";
 import { check } from "../tensor/check";

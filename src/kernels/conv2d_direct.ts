@@ -2,8 +2,8 @@
  * Host twin of shaders/conv2d_register.wgsl and conv2d_subgroup.wgsl: convolution without barriers or workgroup memory,
  * for adapters that run on a CPU. The input is normalised beforehand: see conv2d_staged.ts.
  */
-import registerKernel from "../../shaders/conv2d_register.wgsl?late";
-import subgroupKernel from "../../shaders/conv2d_subgroup.wgsl?late";
+import registerKernel from "../../shaders/conv2d_register.wgsl";
+import subgroupKernel from "../../shaders/conv2d_subgroup.wgsl";
 import type { Dispatch } from "../recording/dispatch";
 import type { Tensor } from "../recording/recording";
 import { pad4 } from "../tensor/shape";

@@ -4,9 +4,9 @@
  *
  *   statistics of each source -> one scale and shift per image and channel -> y = f(x * scale + shift)
  */
-import statisticsKernel from "../../shaders/channel_statistics.wgsl?late";
-import applyKernel from "../../shaders/group_norm_apply.wgsl?late";
-import foldKernel from "../../shaders/group_norm_fold.wgsl?late";
+import statisticsKernel from "../../shaders/channel_statistics.wgsl";
+import applyKernel from "../../shaders/group_norm_apply.wgsl";
+import foldKernel from "../../shaders/group_norm_fold.wgsl";
 import modulatedKernel from "../../shaders/group_norm_fold_modulated.wgsl?late";
 import type { Dispatch, WriteTarget } from "../recording/dispatch";
 import type { Tensor } from "../recording/recording";

@@ -1,5 +1,5 @@
 /** Host twin of shaders/rescale.wgsl. */
-import kernel from "../../shaders/rescale.wgsl?late";
+import kernel from "../../shaders/rescale.wgsl";
 import type { Dispatch } from "../recording/dispatch";
 import type { Tensor } from "../recording/recording";
 import { type BHWC, paddedSizeOf } from "../tensor/shape";

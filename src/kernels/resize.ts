@@ -1,5 +1,5 @@
 /** Host twin of shaders/resize.wgsl. */
-import kernel from "../../shaders/resize.wgsl?late";
+import kernel from "../../shaders/resize.wgsl";
 import type { Dispatch } from "../recording/dispatch";
 import type { Tensor } from "../recording/recording";
 import { check } from "../tensor/check";

@@ -1,5 +1,4 @@
-/** Host twins of shaders/timestep_embedding.wgsl and shaders/fourier_embedding.wgsl: how a network is told the time. */
-import fourier from "../../shaders/fourier_embedding.wgsl?late";
+/** Host twin of shaders/timestep_embedding.wgsl: how a network is told the time. */
 import kernel from "../../shaders/timestep_embedding.wgsl";
 import type { Dispatch } from "../recording/dispatch";
 import type { Tensor } from "../recording/recording";
@@ -39,22 +38,5 @@ export function timestepEmbedding(t: Tensor<readonly [rows: number]>, options: T
     writes: { y: { shape: [rows, D] as const } },
     workgroups: linearWorkgroups("timestepEmbedding", count, WORKGROUP_SIZE),
     flops: rows * D * 30,
-  } satisfies Dispatch;
-}
-
-/** diffusers' `GaussianFourierProjection` with log = true: noise levels (rows) f32, frequencies w (C), to (rows, 2C). */
-export function fourierEmbedding(t: Tensor<readonly [rows: number]>, w: Tensor<readonly [C: number]>) {
-  const [rows] = t.shape;
-  const [C] = w.shape;
-  check(t.dtype === "f32", () => `fourierEmbedding: timesteps must be f32, got ${t.dtype}`);
-  const count = (rows * pad4(2 * C)) / 4;
-  return {
-    shader: fourier,
-    constants: { WORKGROUP_SIZE },
-    params: { rows, channels: C },
-    reads: { t, w },
-    writes: { y: { shape: [rows, 2 * C] as const } },
-    workgroups: linearWorkgroups("fourierEmbedding", count, WORKGROUP_SIZE),
-    flops: rows * C * 2 * 30,
   } satisfies Dispatch;
 }

@@ -10,15 +10,7 @@ import { type Attention, attentionLaunch } from "./attention";
 import type { Choice, Chooser } from "./choices";
 import type { Convolution } from "./conv2d";
 import type { KnownStatistics } from "./conv2d_staged";
-import {
-  hasFewInputs,
-  hasFewOutputs,
-  recordFewInputs,
-  recordFewOutputs,
-  recordSplitConv2d,
-  tiledConv2d,
-  tiledSize,
-} from "./conv2d_tiled";
+import { tiledConv2d } from "./conv2d_tiled";
 
 /** What the choice depends on. */
 export interface Target {
@@ -47,49 +39,39 @@ interface Algorithm {
   readonly record: (context: Context) => RecordedDispatch | null;
 }
 
-/** Workgroups that keep a large GPU busy: an H200 has 132 multiprocessors. */
-const BUSY = 128;
-/** Rounds of stages below which a workgroup's sum is too short to be split. */
-const LONG_SUM = 32;
-
-/** Parts of the sum with which the workgroups of a small picture fill a GPU, each with eight rounds or more to do. */
-function partsOf(conv: Convolution): number {
-  const { workgroups, rounds } = tiledSize(conv);
-  return Math.max(1, Math.min(16, Math.floor(BUSY / workgroups), Math.floor(rounds / 8)));
-}
-
 /** The table: for each adapter kind the algorithms from the most special to the one that can do everything. */
 const ALGORITHMS: Readonly<Record<string, Algorithm>> = {
   few_inputs: {
     kinds: ["gpu"],
-    suits: hasFewInputs,
+    suits: (conv) => forGpu().hasFewInputs(conv),
     prefers: () => true,
     record: ({ recording, dispatch, conv }) => {
-      recordFewInputs(recording, dispatch.label, conv, dispatch.writes.y!);
+      forGpu().recordFewInputs(recording, dispatch.label, conv, dispatch.writes.y!);
       return null;
     },
   },
   few_outputs: {
     kinds: ["gpu"],
-    suits: hasFewOutputs,
+    suits: (conv) => forGpu().hasFewOutputs(conv),
     prefers: () => true,
     record: ({ recording, dispatch, conv }) => {
-      recordFewOutputs(recording, dispatch.label, conv, dispatch.writes.y!);
+      forGpu().recordFewOutputs(recording, dispatch.label, conv, dispatch.writes.y!);
       return null;
     },
   },
   split: {
     kinds: ["gpu"],
-    suits: (conv) => partsOf(conv) > 1,
-    prefers: (conv) => tiledSize(conv).workgroups <= BUSY / 4 && tiledSize(conv).rounds >= LONG_SUM,
+    suits: (conv) => forGpu().partsOf(conv) > 1,
+    prefers: (conv) => forGpu().gainsBySplit(conv),
     record: ({ recording, dispatch, conv }) => {
+      const { partsOf, recordSplitConv2d } = forGpu();
       recordSplitConv2d(recording, dispatch.label, conv, partsOf(conv), dispatch.writes.y!);
       return null;
     },
   },
   tile: { kinds: ["gpu"], suits: () => true, prefers: () => true, record: tile },
-  winograd4: inStages(4, (conv) => fetched().suitsStagedWinograd(conv, 4)),
-  winograd2: inStages(2, (conv) => fetched().suitsStagedWinograd(conv, 2)),
+  winograd4: inStages(4, (conv) => forCpu().suitsStagedWinograd(conv, 4)),
+  winograd2: inStages(2, (conv) => forCpu().suitsStagedWinograd(conv, 2)),
   direct: inStages(null, () => true),
 };
 
@@ -105,27 +87,34 @@ function inStages(winograd: 2 | 4 | null, suits: (conv: Convolution) => boolean)
     prefers: (_conv, { kind }) => kind === "cpu",
     record: ({ recording, dispatch, conv, target, known, choice }) => {
       const options = { subgroupSize: target.subgroupSize, winograd, workgroup: choice?.workgroup };
-      fetched().recordStagedConv2d(recording, dispatch, conv, options, known);
+      forCpu().recordStagedConv2d(recording, dispatch, conv, options, known);
       // The tiles of a GPU's other convolutions look for statistics behind what they read.
       if (target.kind === "gpu" && conv.statistics) {
-        recording.add(`${dispatch.label}.statistics`, fetched().statisticsBehind(dispatch.writes.y!));
+        recording.add(`${dispatch.label}.statistics`, forCpu().statisticsBehind(dispatch.writes.y!));
       }
       return null;
     },
   };
 }
 
-/** The algorithms of CPU adapters, once one was met or a tuner asked: most pages never do. */
+/** The algorithms of each kind of adapter, once one was met or a tuner asked: no page needs both. */
 let staged: typeof import("./staged") | undefined;
+let tiled: typeof import("./tiled") | undefined;
 
-/** Fetches what `chooseAlgorithms` needs for an adapter of this kind, or all that any adapter could run. */
+/** Fetches what `chooseAlgorithms` needs for an adapter of this kind, or all that any could run. */
 export async function fetchAlgorithms({ kind }: Pick<Target, "kind">, all = false): Promise<void> {
   if (all || kind === "cpu") staged ??= await import("./staged");
+  if (all || kind === "gpu") tiled ??= await import("./tiled");
 }
 
-function fetched(): typeof import("./staged") {
+function forCpu(): typeof import("./staged") {
   check(staged, () => "chooseAlgorithms: those of CPU adapters must have been fetched");
   return staged;
+}
+
+function forGpu(): typeof import("./tiled") {
+  check(tiled, () => "chooseAlgorithms: those of GPUs must have been fetched");
+  return tiled;
 }
 
 /** The algorithms that can compute a convolution on an adapter, the default first. */
@@ -140,7 +129,7 @@ export function algorithmsFor(conv: Convolution, target: Target): string[] {
 
 /** The algorithms that can compute an attention on an adapter; "staged" is the default. */
 export function attentionAlgorithmsFor(attention: Attention, { kind, subgroupSize }: Target): string[] {
-  const isStaged = kind === "cpu" && fetched().suitsStagedAttention(attention, subgroupSize);
+  const isStaged = kind === "cpu" && forCpu().suitsStagedAttention(attention, subgroupSize);
   return [...(isStaged ? ["staged"] : []), "narrow", "wide"];
 }
 
@@ -162,7 +151,7 @@ export function chooseAlgorithms(recording: Recording, target: Target, choose: C
     );
     if (!attention) return ALGORITHMS[name]!.record({ recording, dispatch, conv, target, known, choice });
     if (name !== "staged") return choice ? { ...dispatch, ...attentionLaunch(attention, choice) } : dispatch;
-    fetched().recordStagedAttention(recording, label, attention, target.subgroupSize!, writes.y!);
+    forCpu().recordStagedAttention(recording, label, attention, target.subgroupSize!, writes.y!);
     return null;
   });
   recording.dropUnusedWeights();

@@ -1,8 +1,16 @@
 /** Whether a checkpoint is the model's, and if not, why not. */
 import type { Checkpoint, TensorEntry } from "../checkpoint/checkpoint";
 import { CheckpointError, check } from "../tensor/check";
-import { formatShape, type Shape } from "../tensor/shape";
-import { fileNameOf, fits, isFloats } from "./weights";
+import { formatShape, type Shape, sameShape } from "../tensor/shape";
+import { isFloats } from "./weights";
+
+/** The attention layers' names in the first diffusers releases. */
+const LEGACY_NAMES: Readonly<Record<string, string>> = {
+  to_q: "query",
+  to_k: "key",
+  to_v: "value",
+  "to_out.0": "proj_attn",
+};
 
 /** How many names an error lists before it only counts. */
 const NAMES_SHOWN = 4;
@@ -63,4 +71,23 @@ function some(names: readonly string[], separator = ", "): string {
 
 function alsoExtra(extra: readonly string[]): string {
   return extra.length === 0 ? "" : `; the file has ${some(extra)} instead`;
+}
+
+/** The name under which a file has a tensor of the model, if it does. */
+function fileNameOf(name: string, tensors: Checkpoint["tensors"]): string | undefined {
+  return [name, legacyName(name)].find((candidate) => tensors.has(candidate));
+}
+
+/** `query` for `to_q` and so on, in attention layers only. */
+function legacyName(name: string): string {
+  return name.replace(/(\.attentions\.\d+\.)(to_q|to_k|to_v|to_out\.0)\./, (_, path: string, layer: string) => {
+    return `${path}${LEGACY_NAMES[layer]}.`;
+  });
+}
+
+/** Attention's matrices were 1x1 convolutions once; the numbers are the same. */
+function fits({ shape }: TensorEntry, expected: Shape, name: string): boolean {
+  if (sameShape(shape, expected)) return true;
+  const isMatrix = expected.length === 2 && /\.attentions\.\d+\./.test(name);
+  return isMatrix && (sameShape(shape, [...expected, 1, 1]) || sameShape(shape, [...expected, 1]));
 }

@@ -1,11 +1,11 @@
 /** Group norm of a tensor or of a concatenation that is never stored, as every block of the UNet begins. */
 import type { Activation } from "../kernels/activation";
 import { type InputNorm, MAX_NORM_CHANNELS, MAX_NORM_GROUPS } from "../kernels/conv2d";
-import { channelStatistics, groupNormApply, groupNormFold } from "../kernels/group_norm";
 import type { TimeShare } from "../kernels/time_share";
 import type { Tensor } from "../recording/recording";
 import { type BHWC, pad4 } from "../tensor/shape";
 import type { Model } from "./model";
+import { largeNorms } from "./rare_layers";
 
 export interface NormOptions {
   readonly groups: number;
@@ -32,6 +32,7 @@ export function recordGroupNorm(
   x: Tensor<BHWC>,
   skip?: Tensor<BHWC>,
 ): { x: Tensor<BHWC>; skip: Tensor<BHWC> | undefined } {
+  const { channelStatistics, groupNormApply, groupNormFold } = largeNorms();
   const label = path.slice(path.lastIndexOf(".") + 1);
   const [, H, W, C1] = x.shape;
   const { statistics } = recording.add(`${label}.statistics`, channelStatistics(x));

@@ -13,6 +13,7 @@ import type { BHWC } from "../tensor/shape";
 import type { Model, TimeTable } from "./model";
 import { recordGroupNorm } from "./norm";
 import { type NormedInput, normedInput } from "./normed_layer";
+import { rareLayers } from "./rare_layers";
 import type { ResnetLayout } from "./unet_2d_layout";
 
 /** Records a ResNet block of `x`, or of `x ++ skip`; (B, H, W, C1 + C2) to (B, H', W', C), with its statistics. */
@@ -37,7 +38,7 @@ function firstInput(model: Model, layout: ResnetLayout, x: Tensor<BHWC>, skip?: 
   const norm = { path: `${path}.norm1`, groups, activation };
   if (resample !== "down") return normedInput(model, norm, `${path}.conv1`, parts, x, skip);
   const normed = recordGroupNorm(model, norm.path, norm, x).x;
-  const pooled = model.recording.add("pool", resampling!.avgPool(normed, 2)).y;
+  const pooled = model.recording.add("pool", rareLayers().avgPool(normed, 2)).y;
   const vectors = model.parameters.vectors(`${path}.conv1`, parts);
   return { x: pooled, second: undefined, norm: undefined, vectors };
 }
@@ -78,18 +79,10 @@ function recordSecond(
   ).y;
 }
 
-/** Kernels of blocks that resample, once a model was met that has some: most pages never do. */
-let resampling: typeof import("../kernels/resampling") | undefined;
-
-/** Fetches what recording such ResNets needs. */
-export async function fetchResampling(layouts: readonly Pick<ResnetLayout, "resample">[]): Promise<void> {
-  if (layouts.some(({ resample }) => resample !== "none")) resampling ??= await import("../kernels/resampling");
-}
-
 function resampled({ recording }: Model, resample: ResnetLayout["resample"], x: Tensor<BHWC>): Tensor<BHWC> {
-  if (resample === "down") return recording.add("shortcut", resampling!.avgPool(x, 2)).y;
+  if (resample === "down") return recording.add("shortcut", rareLayers().avgPool(x, 2)).y;
   const size = [2 * x.shape[1], 2 * x.shape[2]] as const;
-  return resample === "up" ? recording.add("shortcut", resampling!.resize(x, size, "nearest")).y : x;
+  return resample === "up" ? recording.add("shortcut", rareLayers().resize(x, size, "nearest")).y : x;
 }
 
 /** This block's columns of the table: the time's share of conv1's sum, or the second norm's scale and shift. */

@@ -10,11 +10,12 @@
 import { activation } from "../kernels/activation";
 import { linear } from "../kernels/conv2d";
 import { gatherRows } from "../kernels/gather_rows";
-import { fourierEmbedding, timestepEmbedding } from "../kernels/timestep_embedding";
+import { timestepEmbedding } from "../kernels/timestep_embedding";
 import type { Recording, Tensor } from "../recording/recording";
 import { pad4 } from "../tensor/shape";
 import type { TimeTable } from "./model";
 import type { LinearPart, Parameters } from "./parameters";
+import { rareLayers } from "./rare_layers";
 import type { UNet2DConfig } from "./unet_2d_config";
 import { resnetsOf, type UNet2DLayout } from "./unet_2d_layout";
 
@@ -93,7 +94,7 @@ function recordTimeProjection(
     case "positional":
       return recording.add(label, timestepEmbedding(timesteps, { channels: C, ...timeProjection })).y;
     case "fourier":
-      return recording.add(label, fourierEmbedding(timesteps, parameters.vector("time_proj.weight", C))).y;
+      return recording.add(label, rareLayers().fourierEmbedding(timesteps, parameters.vector("time_proj.weight", C))).y;
     case "learned":
       return recording.add(
         label,

@@ -8,7 +8,6 @@
  * conditions; `step`, the network itself, reads the rows of the current step.
  */
 import { conv2d } from "../kernels/conv2d";
-import { rescale } from "../kernels/rescale";
 import { POSITION_WORDS } from "../kernels/time_share";
 import type { Recording, Tensor } from "../recording/recording";
 import { check, InputError } from "../tensor/check";
@@ -18,6 +17,7 @@ import { recordMidBlock } from "./mid_block";
 import type { Model } from "./model";
 import { normedInput } from "./normed_layer";
 import { Parameters } from "./parameters";
+import { rareLayers } from "./rare_layers";
 import { recordTimeTable } from "./time_embedding";
 import type { UNet2DConfig } from "./unet_2d_config";
 import { layoutUNet2D } from "./unet_2d_layout";
@@ -89,7 +89,7 @@ function recordNetwork(
   const { recording, parameters, config, time } = model;
   const C0 = config.blockOutChannels[0]!;
   const centred = config.centerInputSample
-    ? recording.add("center_input", rescale(sample, { scale: 2, shift: -1 })).y
+    ? recording.add("center_input", rareLayers().rescale(sample, { scale: 2, shift: -1 })).y
     : sample; //                                                                        (B, H, W, inChannels)
   const wIn = parameters.conv("conv_in", [config.inChannels], C0, 3);
   const vectorsIn = parameters.vectors("conv_in", [{ path: "conv_in", outputs: C0 }]);
@@ -111,7 +111,7 @@ function recordNetwork(
   // A score model's network learns the score times sigma; with Fourier features the timestep is that sigma.
   if (config.timeProjection.type !== "fourier") return output;
   const divisor = { rows: timesteps, position: time.position, conditions: time.conditions };
-  return recording.add("divide_by_t", rescale(output, { divisor })).y; //                     (B, H, W, outChannels)
+  return recording.add("divide_by_t", rareLayers().rescale(output, { divisor })).y; //                     (B, H, W, outChannels)
 }
 
 function checkSize({ blockOutChannels }: UNet2DConfig, height: number, width: number): void {

@@ -5,41 +5,19 @@
 import { type Checkpoint, sourcesOf, type TensorEntry } from "../checkpoint/checkpoint";
 import { type Part, pack, summed } from "../kernels/packing";
 import type { Packing, Weight } from "../recording/recording";
+import { isFloatDType } from "../tensor/dtype";
 import { type Shape, sameShape, sizeOf } from "../tensor/shape";
 import { termsOf } from "./parameters";
 
-const FLOATS: ReadonlySet<string> = new Set(["F64", "F32", "F16", "BF16"]);
-
-/** The attention layers' names in the first diffusers releases. */
-const LEGACY_NAMES: Readonly<Record<string, string>> = {
-  to_q: "query",
-  to_k: "key",
-  to_v: "value",
-  "to_out.0": "proj_attn",
-};
-
-/** The file's own name for each tensor of `shapes` (by the model's names); undefined where any is not what it must be. */
-function fileNamesOf(
-  shapes: ReadonlyMap<string, Shape>,
-  tensors: Checkpoint["tensors"],
-): Map<string, string> | undefined {
-  const fileNames = new Map<string, string>();
-  for (const [name, shape] of shapes) {
-    const found = fileNameOf(name, tensors);
-    if (found === undefined || !fits(tensors.get(found)!, shape, name) || !isFloats(tensors.get(found)!))
-      return undefined;
-    fileNames.set(name, found);
-  }
-  return fileNames.size === tensors.size ? fileNames : undefined;
-}
-
-/** The name under which a file has a tensor of the model, if it does. */
-export function fileNameOf(name: string, tensors: Checkpoint["tensors"]): string | undefined {
-  return [name, legacyName(name)].find((candidate) => tensors.has(candidate));
+/** Whether the file has the tensors of `shapes`, and no others, under the model's own names. */
+function isExact(shapes: ReadonlyMap<string, Shape>, tensors: Checkpoint["tensors"]): boolean {
+  const fits = (entry: TensorEntry | undefined, shape: Shape) =>
+    entry !== undefined && sameShape(entry.shape, shape) && isFloats(entry);
+  return shapes.size === tensors.size && [...shapes].every(([name, shape]) => fits(tensors.get(name), shape));
 }
 
 export function isFloats({ dtype, scale }: TensorEntry): boolean {
-  return FLOATS.has(dtype) || scale !== undefined;
+  return isFloatDType(dtype) || scale !== undefined;
 }
 
 /**
@@ -54,9 +32,12 @@ export async function loadWeights(
   upload: (weight: Weight, packed: Float32Array<ArrayBuffer>) => Promise<void> | void,
   onProgress: (doneBytes: number, totalBytes: number) => void = () => {},
 ): Promise<void> {
-  const fileNames =
-    fileNamesOf(shapes, checkpoint.tensors) ?? (await import("./match_checkpoint")).matchCheckpoint(shapes, checkpoint); // which says what is wrong
-  const entryOf = (name: string) => checkpoint.tensors.get(fileNames.get(name)!)!;
+  // Other names for the same, or what is wrong.
+  const fileNames = isExact(shapes, checkpoint.tensors)
+    ? undefined
+    : (await import("./match_checkpoint")).matchCheckpoint(shapes, checkpoint);
+  const fileNameOf = (name: string) => fileNames?.get(name) ?? name;
+  const entryOf = (name: string) => checkpoint.tensors.get(fileNameOf(name))!;
   const sources = sourcesOf(checkpoint);
   /** The files' order, and within a file that of the last bytes. */
   const arrivalOf = (weight: Weight) =>
@@ -74,7 +55,7 @@ export async function loadWeights(
   for (const { weight } of inOrder) {
     const read = new Map<string, Promise<Float32Array>>();
     const termOf = async ({ name, rows }: ReturnType<typeof termsOf>[number]): Promise<Part> => {
-      const data = read.get(name) ?? checkpoint.read(fileNames.get(name)!);
+      const data = read.get(name) ?? checkpoint.read(fileNameOf(name));
       read.set(name, data);
       return rowsOf({ shape: shapes.get(name)!, data: await data }, rows);
     };
@@ -107,9 +88,7 @@ async function packedOf(
     }),
   );
   const packed = pack(packing, parts);
-  const own = packing.winograd
-    ? (await import("../kernels/winograd_weights")).winogradWeights(packed, packing.winograd)
-    : packed;
+  const own = packing.winograd ? (await import("../kernels/staged")).winogradWeights(packed, packing.winograd) : packed;
   if (!packing.rest) return own;
   const rest = await packedOf(packing.rest, termOf);
   const joined = new Float32Array(own.length + rest.length);
@@ -124,18 +103,4 @@ function rowsOf({ shape, data }: Part, rows: readonly [first: number, end: numbe
   const [first, end] = rows;
   const row = sizeOf(shape) / shape[0]!;
   return { shape: [end - first, ...shape.slice(1)], data: data.subarray(first * row, end * row) };
-}
-
-/** `query` for `to_q` and so on, in attention layers only. */
-function legacyName(name: string): string {
-  return name.replace(/(\.attentions\.\d+\.)(to_q|to_k|to_v|to_out\.0)\./, (_, path: string, layer: string) => {
-    return `${path}${LEGACY_NAMES[layer]}.`;
-  });
-}
-
-/** Attention's matrices were 1x1 convolutions once; the numbers are the same. */
-export function fits({ shape }: TensorEntry, expected: Shape, name: string): boolean {
-  if (sameShape(shape, expected)) return true;
-  const isMatrix = expected.length === 2 && /\.attentions\.\d+\./.test(name);
-  return isMatrix && (sameShape(shape, [...expected, 1, 1]) || sameShape(shape, [...expected, 1]));
 }

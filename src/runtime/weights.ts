@@ -4,8 +4,7 @@
 import { bytesOf, type Weight } from "../recording/recording";
 import { check, DeviceError, InputError } from "../tensor/check";
 import { encodeHalf } from "../tensor/half";
-import { encodeInt8, INT8_MAX } from "../tensor/int8";
-import { pad4, paddedSizeOf } from "../tensor/shape";
+import { paddedSizeOf } from "../tensor/shape";
 import { type Device, validated } from "./device";
 
 /** Weights larger than this start a buffer of their own; stays below the default 128 MiB binding limit. */
@@ -24,24 +23,17 @@ export function weightKey({ packing, shape, dtype }: Weight): string {
 }
 
 /** The numbers as the kernels' lib/weights_*.wgsl read them. */
-function encoded({ dtype, shape, label }: Weight, numbers: Float32Array<ArrayBuffer>): BufferSource {
-  if (dtype === "f16") {
-    const halves = encodeHalf(numbers);
-    const beyond = halves.findIndex((half) => (half & 0x7fff) === 0x7c00);
-    check(
-      beyond < 0,
-      () => `${label}: f16 holds numbers up to 65504, got ${numbers[beyond]}. Load with weights "f32"`,
-      InputError,
-    );
-    return halves;
-  }
-  if (dtype !== "i8") return numbers;
-  const { q, scales } = encodeInt8(numbers, pad4(shape.at(-1)!), 1);
-  const bytes = new Uint8Array(q.length + scales.byteLength);
-  bytes.set(new Uint8Array(q.buffer));
-  // unpack4x8snorm divides by 127.
-  bytes.set(new Uint8Array(scales.map((scale) => scale * INT8_MAX).buffer), q.length);
-  return bytes;
+async function encoded({ dtype, shape, label }: Weight, numbers: Float32Array<ArrayBuffer>): Promise<BufferSource> {
+  if (dtype === "i8") return (await import("./int8_weights")).int8Weights(numbers, shape);
+  if (dtype !== "f16") return numbers;
+  const halves = encodeHalf(numbers);
+  const beyond = halves.findIndex((half) => (half & 0x7fff) === 0x7c00);
+  check(
+    beyond < 0,
+    () => `${label}: f16 holds numbers up to 65504, got ${numbers[beyond]}. Load with weights "f32"`,
+    InputError,
+  );
+  return halves;
 }
 
 export class Weights {
@@ -84,8 +76,9 @@ export class Weights {
       () => `${weight.label}: needs a storage binding of ${size} bytes, the adapter allows ${limit}`,
       DeviceError,
     );
+    const data = await encoded(weight, packed);
     const { buffer, offset } = await this.#reserve(size, weight.label);
-    this.#device.gpu.queue.writeBuffer(buffer, offset, encoded(weight, packed));
+    this.#device.gpu.queue.writeBuffer(buffer, offset, data);
     this.#slices.set(weightKey(weight), { buffer, offset, size });
   }
 

@@ -128,7 +128,8 @@ export class Engine {
     chooseAlgorithms(recording, this.device.adapter, choose);
     await fetchCode(recording.dispatches.map(({ shader }) => shader));
     const { weights, activations } = recording.precision;
-    if (weights !== "f32" || activations !== "f32") (await import("../kernels/formats")).applyFormats(recording);
+    const halves = activations === "f16" ? await import("../kernels/half_activations") : undefined;
+    if (halves || weights !== "f32") (await import("../kernels/formats")).applyFormats(recording, halves?.withHalves);
     // Kernels compile while weights arrive. Whoever makes a program of this waits for them, and hears what went wrong.
     for (const dispatch of recording.dispatches) this.pipelines.get(dispatch).catch(() => {});
     const missing = recording.weights.filter((weight) => !this.weights.has(weight));

@@ -1,9 +1,8 @@
 /** From the name of a folder to a model whose weights are on the GPU. */
 import { type Folder, openFolder } from "../checkpoint/folder";
 import { HUB } from "../checkpoint/place";
-import { fetchResampling } from "../models/resnet";
+import { fetchRareLayers } from "../models/rare_layers";
 import { parseUNet2DConfig } from "../models/unet_2d_config";
-import { layoutUNet2D, resnetsOf } from "../models/unet_2d_layout";
 import { fetchSampler, schedulerFromConfig } from "../schedulers/registry";
 import type { ModelDescription } from "./description";
 import { type LoadOptions, Model, release } from "./model";
@@ -52,6 +51,6 @@ async function modelOf(folder: Folder, options: LoadOptions): Promise<Model> {
   const config = parseUNet2DConfig(folder.unetConfig, folder.unetConfigFile);
   const { schedulerConfig = { _class_name: "DDPMScheduler" } } = folder;
   await fetchSampler(schedulerConfig._class_name);
-  await fetchResampling(resnetsOf(layoutUNet2D(config)));
+  await fetchRareLayers(config);
   return new Model(folder, config, schedulerFromConfig(schedulerConfig), options);
 }

@@ -96,8 +96,8 @@ export class Model {
   }
 
   /**
-   * Layers, shapes, parameters, FLOPs, dispatches and memory, for one picture. Needs no device; given an adapter, it
-   * describes the algorithms chosen there, else those that need the fewest dispatches.
+   * Layers, shapes, parameters, FLOPs, dispatches and memory, for one picture. Needs no device; given what
+   * `adapter()` says, it describes the algorithms chosen there, else those that need the fewest dispatches.
    */
   describe(adapter?: AdapterDescription): ModelDescription {
     return describeModel(this.name, this.config, this.#scheduler.name, this.size, adapter);

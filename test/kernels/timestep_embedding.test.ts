@@ -1,9 +1,6 @@
 import { describe, expect, test } from "vitest";
-import {
-  fourierEmbedding,
-  type TimestepEmbeddingOptions,
-  timestepEmbedding,
-} from "../../src/kernels/timestep_embedding";
+import { fourierEmbedding } from "../../src/kernels/fourier_embedding";
+import { type TimestepEmbeddingOptions, timestepEmbedding } from "../../src/kernels/timestep_embedding";
 import { Recording } from "../../src/recording/recording";
 import * as reference from "../reference/timestep_embedding";
 import { runOne } from "../support/gpu";

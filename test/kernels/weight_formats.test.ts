@@ -5,6 +5,7 @@
 import { describe, expect, test } from "vitest";
 import { conv2d, linear } from "../../src/kernels/conv2d";
 import { applyFormats } from "../../src/kernels/formats";
+import { withHalves } from "../../src/kernels/half_activations";
 import { packedShape } from "../../src/kernels/packing";
 import { chooseAlgorithms, type Target } from "../../src/kernels/variants";
 import { Recording, type Tensor } from "../../src/recording/recording";
@@ -63,7 +64,7 @@ async function convolve(given: Case, w: Float32Array<ArrayBuffer>, weights: Form
       ? recording.add("linear", linear(x, tensor, options)).y
       : recording.add("conv", conv2d(x, tensor, { ...options, second: other })).y;
   if (target) chooseAlgorithms(recording, target);
-  applyFormats(recording);
+  applyFormats(recording, withHalves);
   const uploaded = new Weights(device);
   await uploaded.upload(tensor, w);
   const program = await Program.create(device, pipelines, uploaded, recording);

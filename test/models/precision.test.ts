@@ -8,7 +8,7 @@ import { readShader } from "../../src/build/wgsl_plugin";
 import { fileSource } from "../../src/checkpoint/file_source";
 import { openFolder } from "../../src/checkpoint/folder";
 import { openSafetensors } from "../../src/checkpoint/safetensors";
-import { withHalves } from "../../src/kernels/formats";
+import { withHalves } from "../../src/kernels/half_activations";
 import { parseUNet2DConfig } from "../../src/models/unet_2d_config";
 import { testDevice } from "../support/gpu";
 import { type ForwardOptions, forward, readReference, relativeError } from "../support/unet";

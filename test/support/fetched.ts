@@ -1,8 +1,8 @@
 /** Runs before each test file: what pages fetch late is there, so that tests can use it without waiting. */
 import { fetchAlgorithms } from "../../src/kernels/variants";
-import { fetchResampling } from "../../src/models/resnet";
+import { fetchRareLayers } from "../../src/models/rare_layers";
 import { fetchSampler } from "../../src/schedulers/registry";
 
 await fetchSampler("euler");
-await fetchAlgorithms({ kind: "cpu" });
-await fetchResampling([{ resample: "up" }]);
+await fetchAlgorithms({ kind: "cpu" }, true);
+await fetchRareLayers("all");

@@ -2,6 +2,7 @@
 import type { Checkpoint } from "../../src/checkpoint/checkpoint";
 import type { Chooser } from "../../src/kernels/choices";
 import { applyFormats } from "../../src/kernels/formats";
+import { withHalves } from "../../src/kernels/half_activations";
 import { chooseAlgorithms, type Target } from "../../src/kernels/variants";
 import { type RecordedUNet2D, recordUNet2D } from "../../src/models/unet_2d";
 import type { UNet2DConfig } from "../../src/models/unet_2d_config";
@@ -59,7 +60,7 @@ export async function forward(
   const output = block === undefined ? unet.output : endAfter(recording, block);
   if (target) chooseAlgorithms(recording, target, choose);
   else if (adapts) chooseAlgorithms(recording, device.adapter);
-  applyFormats(recording);
+  applyFormats(recording, withHalves);
   const weights = new Weights(device);
   await loadWeights(recording.weights, unet.parameters, checkpoint, (weight, packed) => weights.upload(weight, packed));
   const program = await Program.create(device, pipelines, weights, recording);

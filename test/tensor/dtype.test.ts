@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { CheckpointError } from "../../src/tensor/check";
-import { bytesPerElement, DTYPES, decodeFloat32, type FileDType, isDType } from "../../src/tensor/dtype";
+import { bytesPerElement, DTYPES, type FileDType, isDType } from "../../src/tensor/dtype";
+import { decodeFloat32 } from "../../src/tensor/integers";
 
 /** The bytes of `array`, placed at an odd offset of a larger buffer, as tensors in files may lie. */
 function unaligned(array: ArrayBufferView): Uint8Array {
