@@ -1,8 +1,9 @@
 /** Consistency models: predict the picture, noise it to the next level, repeat (Song et al. 2023, algorithm 1). */
-import type { SchedulerConfig } from "./config";
+
 import { sigmaRange } from "./edm";
 import { plainTable } from "./euler";
 import { NOISE, sum, X0 } from "./form";
+import type { SchedulerConfig } from "./rare_config";
 import { karrasAt } from "./sigmas";
 import type { Row, SamplerOptions, Table } from "./table";
 import { checkSteps, ownList } from "./timesteps";

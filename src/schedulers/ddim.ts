@@ -1,9 +1,9 @@
 /** DDIM and its inverse (Song et al. 2020, equations 12 and 16). */
 import { check, InputError } from "../tensor/check";
 import { alphasCumprodOf, productAt } from "./betas";
-import type { SchedulerConfig } from "./config";
 import { EPS, NOISE, sum, X0 } from "./form";
 import { checkPrediction, clipOf, epsFromClipped, thresholdOf, variancePreserving } from "./prediction";
+import type { SchedulerConfig } from "./rare_config";
 import type { Row, SamplerOptions, Table } from "./table";
 import { checkSteps, integerTimesteps } from "./timesteps";
 

@@ -1,6 +1,6 @@
 /** DDPM: ancestral sampling of the learned Markov chain (Ho et al. 2020, algorithm 2 with equation 7). */
 import { alphasCumprodOf, productAt } from "./betas";
-import type { SchedulerConfig } from "./config";
+import type { CommonConfig } from "./config";
 import { NOISE, sum, X, X0 } from "./form";
 import { checkPrediction, clipOf, thresholdOf, variancePreserving } from "./prediction";
 import type { Row, SamplerOptions, Table } from "./table";
@@ -9,7 +9,7 @@ import { checkSteps, integerTimesteps, ownList } from "./timesteps";
 const SMALLEST_VARIANCE = 1e-20; // diffusers' clamp, which keeps the logarithm finite at the last step
 
 /** The table of DDPM; variance types as in diffusers' DDPMScheduler. */
-export function ddpm(config: SchedulerConfig, steps: number, { begin = 0, timesteps: own }: SamplerOptions): Table {
+export function ddpm(config: CommonConfig, steps: number, { begin = 0, timesteps: own }: SamplerOptions): Table {
   checkSteps(steps, config.num_train_timesteps);
   checkPrediction("ddpm", config.prediction_type, ["epsilon", "sample", "v_prediction"]);
   const alphasCumprod = alphasCumprodOf(config);

@@ -1,9 +1,9 @@
 /** DEIS: exponential integrator with polynomials in log rho (Zhang & Chen 2022, tAB-DEIS). */
 import { check, InputError } from "../tensor/check";
-import type { SchedulerConfig } from "./config";
 import { roundHalfEven } from "./float32";
 import { EPS, type Form, slot, sum, X } from "./form";
 import { epsFromClipped } from "./prediction";
+import type { SchedulerConfig } from "./rare_config";
 import { spacing } from "./sigma_schedule";
 import { sigmaAt, timestepOf } from "./sigmas";
 import { firstOrder, flowLevel, type Level, possibleOrder, preservingLevel } from "./solver";

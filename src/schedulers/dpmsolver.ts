@@ -1,7 +1,7 @@
 /** DPM-Solver: multistep (Lu et al. 2022, "DPM-Solver++", algorithm 2) and singlestep (algorithm 1). */
 import { check, InputError } from "../tensor/check";
-import type { SchedulerConfig } from "./config";
 import { type Form, NOISE, slot, sum, X } from "./form";
+import type { SchedulerConfig } from "./rare_config";
 import { firstOrder, type Level, possibleOrder, secondOrder, stepWeights, thirdOrder } from "./solver";
 import {
   integrand,

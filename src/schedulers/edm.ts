@@ -1,10 +1,10 @@
 /** EDM: Karras et al. 2022's own preconditioning, stepped by Euler or by DPM-Solver++. */
 import { check, InputError } from "../tensor/check";
-import type { SchedulerConfig } from "./config";
 import { multistepRows, ringOf } from "./dpmsolver";
 import { churn, churnedStep, eulerStep, plainTable } from "./euler";
 import { linspace32, linspace64 } from "./float32";
 import { checkPrediction, thresholdOf } from "./prediction";
+import type { SchedulerConfig } from "./rare_config";
 import { karrasAt } from "./sigmas";
 import { explodingLevel, type Level } from "./solver";
 import type { Row, SamplerOptions, Table } from "./table";

@@ -1,7 +1,8 @@
 /** Euler and Euler ancestral: one step along the probability flow, dx / dsigma = eps (Karras et al. 2022, eq. 1). */
-import type { PredictionType, SchedulerConfig } from "./config";
+import type { PredictionType } from "./config";
 import { EPS, type Form, NOISE, sum, X, X0 } from "./form";
 import { varianceExploding } from "./prediction";
+import type { SchedulerConfig } from "./rare_config";
 import { sigmaSchedule } from "./sigma_schedule";
 import type { Row, SamplerOptions, Table } from "./table";
 

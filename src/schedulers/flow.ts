@@ -1,9 +1,9 @@
 /** Flow matching: x = (1 - sigma) x0 + sigma noise, and the network predicts dx / dsigma (Esser et al. 2024). */
 import { check, InputError } from "../tensor/check";
-import type { SchedulerConfig } from "./config";
 import { churn, plainTable } from "./euler";
 import { linspace32, linspace64 } from "./float32";
 import { EPS, type Form, NOISE, slot, sum, X, X0 } from "./form";
+import type { SchedulerConfig } from "./rare_config";
 import { spacing } from "./sigma_schedule";
 import { shifted, stretchToTerminal, timeShift } from "./sigmas";
 import type { Row, SamplerOptions, Table } from "./table";

@@ -5,7 +5,7 @@
  */
 import { check, InputError } from "../tensor/check";
 import { alphasCumprodOf, BETA_SCHEDULES, type BetaSchedule, type NoiseScheduleConfig, productAt } from "./betas";
-import { SHARED_DEFAULTS } from "./config";
+import { COMMON_DEFAULTS } from "./config";
 import { linspace64, roundHalfEven } from "./float32";
 import { ZERO } from "./form";
 import type { Row, Table } from "./table";
@@ -34,7 +34,7 @@ export function noiseSchedule(name: string): NoiseScheduleConfig {
   );
   // scaled_linear came with Stable Diffusion, whose range of betas goes with it.
   const range = schedule === "scaled_linear" ? { beta_start: 0.00085, beta_end: 0.012 } : {};
-  return { ...SHARED_DEFAULTS, ...range, beta_schedule: schedule as BetaSchedule };
+  return { ...COMMON_DEFAULTS, ...range, beta_schedule: schedule as BetaSchedule };
 }
 
 /** The level at training step `timestep`. */

@@ -1,8 +1,9 @@
 /** Heun: Euler's step, then the average of the slopes at both ends (Karras et al. 2022, algorithm 1). */
-import type { SchedulerConfig } from "./config";
+
 import { eulerStep, plainTable } from "./euler";
 import { EPS, slot, sum } from "./form";
 import { clipOf, epsFromClipped, varianceExploding } from "./prediction";
+import type { SchedulerConfig } from "./rare_config";
 import { sigmaSchedule } from "./sigma_schedule";
 import type { Row, SamplerOptions, Table } from "./table";
 

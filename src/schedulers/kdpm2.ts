@@ -1,8 +1,9 @@
 /** KDPM2: the midpoint rule in log sigma, after DPM-Solver-2 (Karras et al. 2022, algorithm 2; k-diffusion's dpm_2). */
-import type { SchedulerConfig } from "./config";
+
 import { eulerStep, plainTable } from "./euler";
 import { EPS, NOISE, slot, sum, X } from "./form";
 import { varianceExploding } from "./prediction";
+import type { SchedulerConfig } from "./rare_config";
 import { type SigmaSchedule, sigmaSchedule } from "./sigma_schedule";
 import { timestepOf } from "./sigmas";
 import type { Row, SamplerOptions, Table } from "./table";

@@ -1,9 +1,9 @@
 /** LCM and TCD: few-step sampling of consistency-distilled networks (Luo et al. 2023; Zheng et al. 2024). */
 import { check, InputError } from "../tensor/check";
 import { alphasCumprodOf, productAt } from "./betas";
-import type { SchedulerConfig } from "./config";
 import { EPS, NOISE, sum, X, X0 } from "./form";
 import { checkPrediction, clipOf, thresholdOf, variancePreserving } from "./prediction";
+import type { SchedulerConfig } from "./rare_config";
 import type { Row, SamplerOptions, Table } from "./table";
 import { checkSteps, ownList } from "./timesteps";
 

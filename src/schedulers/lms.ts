@@ -1,9 +1,9 @@
 /** LMS: linear multistep (Adams-Bashforth on uneven sigmas, after Katherine Crowson's k-diffusion). */
 import { check, InputError } from "../tensor/check";
-import type { SchedulerConfig } from "./config";
 import { plainTable } from "./euler";
 import { EPS, type Form, MAX_SLOTS, slot, sum, X } from "./form";
 import { varianceExploding } from "./prediction";
+import type { SchedulerConfig } from "./rare_config";
 import { sigmaSchedule } from "./sigma_schedule";
 import type { Row, SamplerOptions, Table } from "./table";
 

@@ -1,11 +1,11 @@
 /** PNDM: pseudo linear multistep with a pseudo Runge-Kutta start (Liu et al. 2022), and its improved form IPNDM. */
 import { check, InputError } from "../tensor/check";
 import { alphasCumprodOf, productAt } from "./betas";
-import type { SchedulerConfig } from "./config";
 import { plainTable } from "./euler";
 import { linspace32 } from "./float32";
 import { EPS, type Form, slot, sum, X, ZERO } from "./form";
 import { checkPrediction, variancePreserving } from "./prediction";
+import type { SchedulerConfig } from "./rare_config";
 import type { Row, SamplerOptions, Table } from "./table";
 import { checkSteps, integerTimesteps } from "./timesteps";
 

@@ -5,7 +5,7 @@
  * v = alpha eps - sigma x0 (Salimans & Ho 2022, appendix D, for alpha^2 + sigma^2 = 1).
  */
 import { check, InputError } from "../tensor/check";
-import type { PredictionType, SchedulerConfig } from "./config";
+import type { CommonConfig, PredictionType } from "./config";
 import type { Row, Table } from "./table";
 
 type Conversion = Pick<Row, "x0" | "eps">;
@@ -53,12 +53,12 @@ export function epsFromClipped(alpha: number, sigma: number): Row["eps"] {
 }
 
 /** The clip range of the config: thresholding replaces clipping. */
-export function clipOf(config: SchedulerConfig): number {
+export function clipOf(config: CommonConfig): number {
   return config.clip_sample && !config.thresholding ? config.clip_sample_range : Number.POSITIVE_INFINITY;
 }
 
 /** The table's threshold field from the config. */
-export function thresholdOf(config: SchedulerConfig): Table["threshold"] {
+export function thresholdOf(config: CommonConfig): Table["threshold"] {
   return config.thresholding ? { ratio: config.dynamic_thresholding_ratio, max: config.sample_max_value } : null;
 }
 

@@ -1,7 +1,6 @@
 /** The samplers that most pages never use, in a file of their own that is fetched with the first of them. */
-import { CLIPPED, type SchedulerConfig, SHARED_DEFAULTS } from "./config";
 import { consistency } from "./consistency";
-import { ddimInverse } from "./ddim";
+import { ddim, ddimInverse } from "./ddim";
 import { deis } from "./deis";
 import { dpmsolver, dpmsolverSinglestep } from "./dpmsolver";
 import { edmDpmsolver, edmEuler } from "./edm";
@@ -12,6 +11,7 @@ import { kdpm2, kdpm2Ancestral } from "./kdpm2";
 import { lcm, tcd } from "./lcm";
 import { lms } from "./lms";
 import { ipndm, pndm } from "./pndm";
+import { CLIPPED, configFrom, type SchedulerConfig, SHARED_DEFAULTS } from "./rare_config";
 import type { Sampler } from "./registry";
 import { unipc } from "./unipc";
 
@@ -19,7 +19,13 @@ const SECOND_ORDER: SchedulerConfig = { ...SHARED_DEFAULTS, beta_start: 0.00085,
 const DISTILLED: SchedulerConfig = { ...SECOND_ORDER, beta_schedule: "scaled_linear", timestep_spacing: "leading" };
 const EDM: SchedulerConfig = { ...SHARED_DEFAULTS, sigma_min: 0.002, sigma_max: 80 };
 
-export const RARE_SAMPLERS: Readonly<Record<string, Sampler>> = {
+/** Samplers that know all fields. */
+interface RareSampler extends Omit<Sampler, "configFrom"> {
+  readonly defaults: SchedulerConfig;
+}
+
+const SAMPLERS: Readonly<Record<string, RareSampler>> = {
+  ddim: { className: "DDIMScheduler", alsoKnownAs: ["DDIMParallelScheduler"], defaults: CLIPPED, table: ddim },
   "ddim-inverse": { className: "DDIMInverseScheduler", alsoKnownAs: [], defaults: CLIPPED, table: ddimInverse },
   pndm: {
     className: "PNDMScheduler",
@@ -80,6 +86,7 @@ export const RARE_SAMPLERS: Readonly<Record<string, Sampler>> = {
     className: "UniPCMultistepScheduler",
     alsoKnownAs: [],
     defaults: { ...SHARED_DEFAULTS, solver_type: "bh2" },
+    acceptsSigmas: ({ use_flow_sigmas }: SchedulerConfig) => use_flow_sigmas,
     table: unipc,
   },
   deis: {
@@ -114,6 +121,10 @@ export const RARE_SAMPLERS: Readonly<Record<string, Sampler>> = {
     table: consistency,
   },
 };
+
+export const RARE_SAMPLERS: Readonly<Record<string, Sampler>> = Object.fromEntries(
+  Object.entries(SAMPLERS).map(([name, sampler]) => [name, { ...sampler, configFrom }]),
+);
 
 /**
  * Classes of diffusers that have no table, and why: for the error message, and so that nobody looks for them.

@@ -1,7 +1,6 @@
 /** Samplers by their short names and by the class names of diffusers, and the way from a config to a table. */
 import { check, InputError } from "../tensor/check";
-import { CLIPPED, configFrom, type SchedulerConfig } from "./config";
-import { ddim } from "./ddim";
+import { COMMON_DEFAULTS, type CommonConfig, commonConfig, type JsonFields } from "./config";
 import { ddpm } from "./ddpm";
 import type { Form } from "./form";
 import type { Row, SamplerOptions, Table } from "./table";
@@ -12,22 +11,27 @@ export interface Sampler {
   readonly className: string;
   /** Other classes, old or derived, that step in the same way. */
   readonly alsoKnownAs: readonly string[];
-  readonly defaults: SchedulerConfig;
+  readonly defaults: CommonConfig;
+  /** Reads the fields that it knows. */
+  configFrom(json: JsonFields, defaults: CommonConfig): CommonConfig;
   /** Which lists of the caller's own it can follow. */
   readonly accepts?: readonly ("timesteps" | "sigmas")[];
-  readonly table: (config: SchedulerConfig, steps: number, options: SamplerOptions) => Table;
+  /** UniPC follows sigmas of one's own for flow models only, as in diffusers. */
+  acceptsSigmas?(config: CommonConfig): boolean;
+  /** `config` is what `configFrom` has read. */
+  table(config: CommonConfig, steps: number, options: SamplerOptions): Table;
 }
 
-/** The samplers of most models; rare_samplers.ts has the others. */
+/** The sampler of most models; rare_samplers.ts has the others. */
 export const COMMON_SAMPLERS: Readonly<Record<string, Sampler>> = {
   ddpm: {
     className: "DDPMScheduler",
     alsoKnownAs: ["GaussianDDPMScheduler", "DDPMParallelScheduler"],
-    defaults: { ...CLIPPED, variance_type: "fixed_small" },
+    defaults: { ...COMMON_DEFAULTS, clip_sample: true, timestep_spacing: "leading", variance_type: "fixed_small" },
+    configFrom: commonConfig,
     accepts: ["timesteps"],
     table: ddpm,
   },
-  ddim: { className: "DDIMScheduler", alsoKnownAs: ["DDIMParallelScheduler"], defaults: CLIPPED, table: ddim },
 };
 
 /** The samplers at hand, by short name: all of them once a rare one was fetched. */
@@ -53,7 +57,7 @@ function byClass(className: unknown): [name: string, sampler: Sampler] | undefin
 /** A scheduler ready to make tables: which sampler, and its complete config. */
 export interface Scheduler {
   readonly name: string;
-  readonly config: SchedulerConfig;
+  readonly config: CommonConfig;
   /** The fields that the file itself gave; they survive a change of sampler, defaults do not. */
   readonly given: Readonly<Record<string, unknown>>;
 }
@@ -94,7 +98,7 @@ export function schedulerNamed(name: string, given: Readonly<Record<string, unkn
   const stochastic = String(given.algorithm_type).startsWith("sde-");
   const isSolver = sampler.className === "DPMSolverMultistepScheduler";
   const contradicts = isSolver && stochastic !== (name === "sde-dpmsolver++");
-  const config = configFrom(contradicts ? { ...given, algorithm_type: undefined } : given, sampler.defaults);
+  const config = sampler.configFrom(contradicts ? { ...given, algorithm_type: undefined } : given, sampler.defaults);
   return { name, given, config };
 }
 
@@ -114,10 +118,7 @@ export function makeTable(scheduler: Scheduler, steps: number, options: SamplerO
     InputError,
   );
   for (const list of ["timesteps", "sigmas"] as const) {
-    // UniPC follows sigmas of one's own for flow models only, as in diffusers.
-    const accepts =
-      sampler.accepts?.includes(list) ||
-      (list === "sigmas" && scheduler.name === "unipc" && scheduler.config.use_flow_sigmas);
+    const accepts = sampler.accepts?.includes(list) || (list === "sigmas" && sampler.acceptsSigmas?.(scheduler.config));
     check(
       options[list] === undefined || accepts,
       () => `makeTable: ${scheduler.name} cannot follow ${list} of one's own`,

@@ -1,8 +1,8 @@
 /** What Euler, Euler ancestral, LMS, Heun and KDPM2 share: timesteps and sigmas of the variance-exploding form. */
 import { check, InputError } from "../tensor/check";
 import { alphasCumprodOf } from "./betas";
-import type { SchedulerConfig } from "./config";
 import { linspace32, roundHalfEven } from "./float32";
+import type { SchedulerConfig } from "./rare_config";
 import { beta, exponential, karras, sigmaAt, timestepOf, trainingSigmas, withoutInfinity } from "./sigmas";
 import type { SamplerOptions } from "./table";
 import { checkSteps, fractionalTimesteps, ownList } from "./timesteps";

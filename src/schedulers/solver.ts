@@ -6,8 +6,8 @@
  * give the weights of x, D0, D1 and D2; how D1 and D2 come from past predictions is each sampler's own matter.
  */
 import { check, InputError } from "../tensor/check";
-import type { SchedulerConfig } from "./config";
 import { type Form, NOISE, sum } from "./form";
+import type { SchedulerConfig } from "./rare_config";
 
 export type Algorithm = SchedulerConfig["algorithm_type"];
 

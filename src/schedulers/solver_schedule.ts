@@ -1,10 +1,10 @@
 /** What the DPM solvers, UniPC and DEIS share: integer timesteps, sigmas, and the prediction that they integrate. */
 import { check, InputError } from "../tensor/check";
 import { alphasCumprodOf } from "./betas";
-import type { SchedulerConfig } from "./config";
 import { linspace64, roundHalfEven } from "./float32";
 import { EPS, type Form, X0 } from "./form";
 import { epsFromClipped, thresholdOf, variancePreserving } from "./prediction";
+import type { SchedulerConfig } from "./rare_config";
 import { spacing } from "./sigma_schedule";
 import { lu, shifted, sigmaAt, timestepOf, trainingSigmas, withoutInfinity } from "./sigmas";
 import { flowLevel, type Level, preservingLevel } from "./solver";

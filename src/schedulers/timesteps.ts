@@ -5,10 +5,10 @@
  * steps are flawed". All functions return timesteps in the order of sampling, from much noise to little.
  */
 import { check, InputError } from "../tensor/check";
-import type { SchedulerConfig } from "./config";
+import type { CommonConfig } from "./config";
 import { linspace64, roundHalfEven } from "./float32";
 
-type SpacingConfig = Pick<SchedulerConfig, "num_train_timesteps" | "timestep_spacing" | "steps_offset">;
+type SpacingConfig = Pick<CommonConfig, "num_train_timesteps" | "timestep_spacing" | "steps_offset">;
 
 /** Integer timesteps as DDPM, DDIM and PNDM choose them. */
 export function integerTimesteps(config: SpacingConfig, steps: number): number[] {

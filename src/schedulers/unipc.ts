@@ -1,8 +1,8 @@
 /** UniPC: one predictor and one corrector of any order, sharing the network's evaluations (Zhao et al. 2023). */
 import { check, InputError } from "../tensor/check";
-import type { SchedulerConfig } from "./config";
 import { linspace64, roundHalfEven } from "./float32";
 import { EPS, type Form, MAX_SLOTS, slot, sum, X, X0, ZERO } from "./form";
+import type { SchedulerConfig } from "./rare_config";
 import { spacing } from "./sigma_schedule";
 import { shifted, sigmaAt, stretchToTerminal, timeShift, timestepOf } from "./sigmas";
 import { flowLevel, type Level, preservingLevel } from "./solver";

@@ -46,10 +46,10 @@ describe("schedulerFromConfig", () => {
       algorithm_type: "sde-dpmsolver++",
     });
     expect(scheduler.name).toBe("sde-dpmsolver++");
-    expect(withSampler(scheduler, "dpmsolver++").config.algorithm_type).toBe("dpmsolver++");
-    expect(withSampler(withSampler(scheduler, "ddim"), "sde-dpmsolver++").config.algorithm_type).toBe(
-      "sde-dpmsolver++",
-    );
+    expect(withSampler(scheduler, "dpmsolver++").config).toMatchObject({ algorithm_type: "dpmsolver++" });
+    expect(withSampler(withSampler(scheduler, "ddim"), "sde-dpmsolver++").config).toMatchObject({
+      algorithm_type: "sde-dpmsolver++",
+    });
   });
 
   test("every class is found by its name", () => {
