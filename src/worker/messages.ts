@@ -3,10 +3,20 @@ import type { AdapterDescription } from "../runtime/device";
 import type { Generation, Step } from "../sampler/generation";
 import type { Image } from "../sampler/image";
 import type { GenerateOptions } from "../sampler/options";
-import * as errors from "../tensor/check";
+import {
+  CheckpointError,
+  DeviceError,
+  InputError,
+  NumericError,
+  ShaderError,
+  ShapeError,
+  UnstaticError,
+} from "../tensor/check";
 
 /** Options that stay on the page: functions, and what belongs to it. */
 export type RunOptions = Omit<GenerateOptions, "signal" | "canvas" | "onProgress">;
+
+const KINDS = [CheckpointError, DeviceError, InputError, NumericError, ShaderError, ShapeError, UnstaticError];
 
 /** Page to worker. `run` numbers the runs of a model. */
 export type Request =
@@ -52,6 +62,6 @@ export function failureOf(error: unknown): Failure {
 
 /** The failure as an error of its own class, so that a page can tell kinds apart as it does without a worker. */
 export function errorOf({ name, message }: Failure): Error {
-  const Kind = (errors as unknown as Record<string, (new (message: string) => Error) | undefined>)[name];
-  return /Error$/.test(name) && Kind ? new Kind(message) : Object.assign(new Error(message), { name });
+  const Kind = KINDS.find((kind) => new kind("", "").name === name) ?? Error;
+  return Object.assign(new Kind(message, ""), { name });
 }
