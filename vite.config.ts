@@ -1,7 +1,10 @@
+import { join } from "node:path";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 import { declarations } from "./src/build/declarations.ts";
 import { engineChunks } from "./src/build/engine_chunks.ts";
 import { fontPreloads } from "./src/build/font_preloads.ts";
+import { inlineRuntime } from "./src/build/inline_runtime.ts";
+import { lateCopies } from "./src/build/late_copies.ts";
 import { siteWeights } from "./src/build/site_weights.ts";
 import { sizeLimit } from "./src/build/size_limit.ts";
 import { terserPass } from "./src/build/terser_pass.ts";
@@ -18,7 +21,13 @@ const commandLine = {
   rollupOptions: { external: ["webgpu"], output: { entryFileNames: "cli.js", codeSplitting: false } },
 };
 
-const chunks = engineChunks("/src/engine.ts");
+/** What every drawing page fetches, and what its adapter and its model decide. */
+const ENGINE = "/src/engine.ts";
+const GPU_KERNELS = "/src/kernels/tiled.ts";
+const CPU_KERNELS = "/src/kernels/staged.ts";
+const FORMATS = "/src/kernels/formats.ts";
+const HALF_ACTIVATIONS = "/src/kernels/half_activations.ts";
+const chunks = engineChunks(ENGINE, [GPU_KERNELS, CPU_KERNELS, FORMATS, HALF_ACTIVATIONS]);
 
 /** `--mode library`: what pages import, as `unstatic`, `unstatic/element` and `unstatic/cpu`. */
 const library = {
@@ -49,8 +58,16 @@ const site = {
   rollupOptions: { checks: { pluginTimings: false } },
 };
 
-/** Engine and element gzipped: all that any page with `<unstatic-image>` downloads besides the weights. */
-const ELEMENT_BYTES = 50 * 1024;
+/** Functions of numbers alone: late files have copies of what they use. */
+const PURE =
+  /\/(random\/philox|schedulers\/(betas|ddim|float32|form|prediction|timesteps)|tensor\/(half|int8|shape))\.ts$/;
+
+/** All that a page with `<unstatic-image src="weights/doodle">` downloads besides the weights. */
+const DOODLE_PAGES = {
+  gpu: { fetches: [ENGINE, GPU_KERNELS, FORMATS], limit: 50 * 1024 },
+  /** WebGPU without a GPU, as browsers on servers have it: other kernels, in another file. */
+  cpuAdapter: { fetches: [ENGINE, CPU_KERNELS], limit: 54 * 1024 },
+};
 
 /** What must hold on the CPU path as well: every kernel, every configuration of a UNet, every sampler. */
 const ON_THE_CPU = ["test/kernels/*.test.ts", "test/models/unet_2d.test.ts", "test/sampler/{init,noise}.test.ts"];
@@ -72,9 +89,14 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
       ...(mode === "library"
         ? [
             workerFile("src/worker/worker.ts", "worker.js", "dist"),
+            lateCopies(
+              [ENGINE, GPU_KERNELS, CPU_KERNELS].map((file) => join(import.meta.dirname, file)),
+              (id) => PURE.test(id),
+            ),
             chunks.plugin,
+            inlineRuntime(),
             terserPass(),
-            sizeLimit("element", ELEMENT_BYTES),
+            sizeLimit("element", DOODLE_PAGES),
             declarations("tsconfig.build.json", "dist/types"),
           ]
         : []),
