@@ -44,17 +44,7 @@ export interface Fields {
   /** One of `choices`, strictly. */
   oneOf<const Choice extends string>(name: string, choices: readonly Choice[], missing?: Choice): Choice;
   ints(name: string, rule: ListRule<number>): readonly number[];
-  numbers(name: string, rule: ListRule<number>): readonly number[];
-  /** An integer for each of `length` levels, given as a list of that length or as one for all. */
-  intPerLevel(name: string, length: number, rule: NumberRule): readonly number[];
-  booleanPerLevel(name: string, length: number, missing?: boolean): readonly boolean[];
   strings(name: string, rule: Pick<ListRule<string>, "minLength" | "maxLength" | "default">): readonly string[];
-  /** Each item one of `choices`. */
-  eachOf<const Choice extends string>(
-    name: string,
-    choices: readonly Choice[],
-    rule: Pick<ListRule<Choice>, "minLength" | "maxLength" | "default">,
-  ): readonly Choice[];
   /** Marks fields as known and without influence here. */
   ignore(...names: string[]): void;
   /** Fields that no call has named, except notes such as `_class_name`. */
@@ -93,13 +83,7 @@ export function fields(json: JsonObject, where: string): Fields {
     string: (name, missing) => read(name, string, missing),
     oneOf: (name, choices, missing) => read(name, oneOf(choices), missing),
     ints: (name, rule) => read(name, list(int(rule), rule), rule.default),
-    numbers: (name, rule) => read(name, list(number(rule), rule), rule.default),
-    intPerLevel: (name, length, rule) =>
-      read(name, perLevel(int(rule), length), rule.default === undefined ? undefined : repeat(rule.default, length)),
-    booleanPerLevel: (name, length, missing) =>
-      read(name, perLevel(boolean, length), missing === undefined ? undefined : repeat(missing, length)),
     strings: (name, rule) => read(name, list(string, rule), rule.default),
-    eachOf: (name, choices, rule) => read(name, list(oneOf(choices), rule), rule.default),
     ignore: (...names) => {
       for (const name of names) named.add(name);
     },
@@ -118,7 +102,7 @@ function int({ min, max }: NumberRule | ListRule<number>): Reader<number> {
   };
 }
 
-function number({ min, max }: NumberRule | ListRule<number>): Reader<number> {
+function number({ min, max }: NumberRule): Reader<number> {
   return (value, place) => {
     check(
       typeof value === "number" && Number.isFinite(value) && value >= min && value <= max,
@@ -162,13 +146,4 @@ function list<Item>(reader: Reader<Item>, rule: { minLength: number; maxLength: 
     );
     return value.map((item, index) => reader(item, `${place}[${index}]`));
   };
-}
-
-function perLevel<Item>(reader: Reader<Item>, length: number): Reader<readonly Item[]> {
-  const listReader = list(reader, { minLength: length, maxLength: length });
-  return (value, place) => (Array.isArray(value) ? listReader(value, place) : repeat(reader(value, place), length));
-}
-
-function repeat<Item>(item: Item, length: number): readonly Item[] {
-  return Array.from({ length }, () => item);
 }

@@ -7,16 +7,14 @@ const rule = { min: 1, max: 4096 };
 const lengths = { minLength: 1, maxLength: 4 };
 
 test("fields that are there are read, and no default is put over them", () => {
-  const f = of({ i: 3, n: 0.5, b: false, s: "x", o: "silu", is: [1, 2], ns: [0.5], ss: ["a"], os: ["up", "down"] });
+  const f = of({ i: 3, n: 0.5, b: false, s: "x", o: "silu", is: [1, 2], ss: ["a"] });
   expect(f.int("i", { ...rule, default: 9 })).toBe(3);
   expect(f.number("n", { min: 0, max: 1, default: 9 })).toBe(0.5);
   expect(f.boolean("b", true)).toBe(false);
   expect(f.string("s", "y")).toBe("x");
   expect(f.oneOf("o", ["silu", "gelu"], "gelu")).toBe("silu");
   expect(f.ints("is", { ...rule, ...lengths })).toEqual([1, 2]);
-  expect(f.numbers("ns", { min: 0, max: 1, ...lengths })).toEqual([0.5]);
   expect(f.strings("ss", lengths)).toEqual(["a"]);
-  expect(f.eachOf("os", ["up", "down"], lengths)).toEqual(["up", "down"]);
   expect(f.rest()).toEqual([]);
 });
 
@@ -26,16 +24,6 @@ test("missing fields are their defaults", () => {
   expect(f.boolean("b", false)).toBe(false);
   expect(f.oneOf("o", ["silu", "gelu"], "silu")).toBe("silu");
   expect(f.ints("is", { ...rule, ...lengths, default: [8, 8] })).toEqual([8, 8]);
-  expect(f.intPerLevel("l", 3, { ...rule, default: 2 })).toEqual([2, 2, 2]);
-  expect(f.booleanPerLevel("m", 2, false)).toEqual([false, false]);
-});
-
-test("one value stands for all levels", () => {
-  const f = of({ one: 2, each: [1, 2, 3], flag: true, flags: [true, false] });
-  expect(f.intPerLevel("one", 3, rule)).toEqual([2, 2, 2]);
-  expect(f.intPerLevel("each", 3, rule)).toEqual([1, 2, 3]);
-  expect(f.booleanPerLevel("flag", 2)).toEqual([true, true]);
-  expect(f.booleanPerLevel("flags", 2)).toEqual([true, false]);
 });
 
 test("null is a value of its own", () => {
@@ -93,12 +81,6 @@ describe("errors name the field, what must hold and what came", () => {
       "too many",
       () => of({ c: [1, 2, 3, 4, 5] }).ints("c", { ...rule, ...lengths }),
       "c must be a list of 1 to 4 items, got [1,2,3,4,5]",
-    ],
-    ["a level too few", () => of({ c: [1, 2] }).intPerLevel("c", 3, rule), "c must be a list of 3 items, got [1,2]"],
-    [
-      "an unknown block",
-      () => of({ d: ["Down", "Sideways"] }).eachOf("d", ["Down", "Up"], lengths),
-      'd[1] must be one of Down, Up, got "Sideways"',
     ],
   ];
   test.each(cases)("%s", (_, read, message) => {

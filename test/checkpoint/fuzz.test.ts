@@ -156,14 +156,13 @@ function readConfig(f: Fields): void {
   if (!f.isAbsent("num_class_embeds")) f.int("num_class_embeds", rule);
   f.oneOf("act_fn", ["silu", "gelu", "mish", "relu"], "silu");
   f.ints("block_out_channels", { ...rule, minLength: 1, maxLength: 16 });
-  f.intPerLevel("layers_per_block", 1, rule);
-  f.eachOf("down_block_types", ["DownBlock2D", "AttnDownBlock2D"], { minLength: 1, maxLength: 16 });
+  f.int("layers_per_block", rule);
+  f.strings("down_block_types", { minLength: 1, maxLength: 16 });
   f.number("norm_eps", { min: 0, max: 1 });
   f.boolean("center_input_sample", false);
-  f.booleanPerLevel("add_attention", 1, true);
+  f.boolean("add_attention", true);
   f.string("time_embedding_type", "positional");
   f.strings("up_block_types", { minLength: 1, maxLength: 16 });
-  f.numbers("betas", { min: 0, max: 1, minLength: 1, maxLength: 1000, default: [0.1] });
   for (const name of f.rest()) f.ignore(name);
 }
 
