@@ -3,10 +3,11 @@
  *
  * Nothing is taken from the connection before a reader asks for it, so that looking at a header downloads little more.
  * A connection that breaks is taken up again where it broke. Whole files are kept in the browser's cache and used as long
- * as the server says that they are still the same.
+ * as the server says that they are still the same; of large ones also what had arrived when a page was left.
  */
 import { CheckpointError, check } from "../tensor/check";
 import { allocate, type ByteSource, checkRange, MissingError } from "./byte_source";
+import type { Parts } from "./parts";
 import { conditions, forget, store, stored, versionOf } from "./web_cache";
 
 /** Waits before a broken connection is tried again, in milliseconds; any byte that arrives begins them anew. */
@@ -14,6 +15,9 @@ const RETRY_MS = [100, 400, 1600, 3200];
 
 /** Files up to this length are read at once: compressed on the way, they have a length that nobody tells. */
 const SMALL_BYTES = 2 ** 20;
+
+/** Files beyond this length are kept part by part while they arrive. */
+const LARGE_BYTES = 2 ** 23;
 
 /** A file on its way. */
 interface Download {
@@ -24,6 +28,8 @@ interface Download {
   reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   /** It can be had again from the browser's cache. */
   isStored: boolean;
+  /** Keeps what has arrived of a large file. */
+  readonly parts?: Parts | undefined;
 }
 
 /**
@@ -71,7 +77,7 @@ export function urlSource(url: string, signal?: AbortSignal): ByteSource {
       const { reader } = file ?? {};
       if (file) file.reader = undefined; // what is missing is asked for when somebody wants it
       await reader?.cancel().catch(() => {});
-      if (isWrong) await forget(url);
+      if (isWrong) await Promise.all([forget(url), file?.parts?.forget()]);
       if (isWrong || (file?.isStored && file.received === file.bytes.length)) opened = undefined;
     },
   };
@@ -101,12 +107,24 @@ async function arriving(
   const isPlain = (response.headers.get("content-encoding") ?? "identity") === "identity";
   if (length !== null && isPlain && Number(length) > SMALL_BYTES) {
     const bytes = allocate(url, Number(length));
-    return { response, bytes, received: 0, reader: response.body?.getReader(), isStored };
+    const file = { response, bytes, received: 0, reader: response.body?.getReader(), isStored };
+    return isStored || bytes.length <= LARGE_BYTES ? file : withParts(url, file);
   }
   const bytes = new Uint8Array(await response.arrayBuffer().catch((error) => broken(url, error, signal)));
   const file = { response, bytes, received: bytes.length, reader: undefined, isStored };
   await complete(url, file);
   return file;
+}
+
+/** The file with what an earlier page has kept of it; the rest is then asked for by itself. */
+async function withParts(url: string, file: Download): Promise<Download> {
+  const parts = await import("./parts").then(({ openParts }) => openParts(url, file.response)).catch(() => undefined);
+  const received = (await parts?.restore(file.bytes)) ?? 0;
+  if (received === 0) return { ...file, parts };
+  await file.reader?.cancel().catch(() => {});
+  const restored = { ...file, parts, received, reader: undefined };
+  if (received === file.bytes.length) await complete(url, restored);
+  return restored;
 }
 
 /** Takes what has arrived; after a break, asks for the rest. */
@@ -123,6 +141,7 @@ async function pull(url: string, file: Download, signal: AbortSignal | undefined
       );
       file.bytes.set(value, file.received);
       file.received += value.length;
+      file.parts?.keep(file.bytes, file.received);
       if (file.received === file.bytes.length) await complete(url, file);
       return;
     } catch (error) {
@@ -138,6 +157,7 @@ async function pull(url: string, file: Download, signal: AbortSignal | undefined
 async function complete(url: string, file: Download): Promise<void> {
   file.reader = undefined;
   file.isStored ||= await store(url, file.bytes, file.response);
+  if (file.isStored) await file.parts?.forget();
 }
 
 /** Asks for the bytes that are missing. A server without ranges sends all of them again. */
