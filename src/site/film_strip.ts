@@ -1,11 +1,12 @@
-/** A run at a glance: each column a step, the state above, the guess below. */
+/** A run at a glance: each column a step, the state above, the guess below; of a grid, all its pictures. */
 import { h } from "./dom";
 import type { Frame } from "./film";
-import { paintPixels } from "./sheet";
+import { paintPixels, sheet, sheetSize } from "./sheet";
 
 /** Columns narrower than this show nothing; of longer runs, every second step or fewer is drawn. */
 const COLUMNS_MAX = 24;
-const CELL = 32;
+/** Pixels of a cell, which may hold a grid. */
+const CELL = 64;
 
 export class Filmstrip {
   readonly element = h("canvas", { class: "filmstrip", height: 2 * CELL, width: COLUMNS_MAX * CELL });
@@ -39,9 +40,9 @@ export class Filmstrip {
     const width = this.element.width / this.#columns;
     for (let column = 0; column < this.#columns; column++) {
       if (this.#stepOf(column) !== index) continue;
-      [x[0]!, x0[0]!].forEach((picture, line) => {
+      [x, x0].forEach((pictures, line) => {
         const copy = document.createElement("canvas");
-        paintPixels(copy, picture);
+        paintPixels(copy, sheet(pictures, sheetSize(pictures.length)[0]));
         context.drawImage(copy, (column + 0.5) * width - CELL / 2, line * CELL, CELL, CELL);
       });
     }

@@ -4,6 +4,7 @@ import type { Step } from "../index";
 import { h } from "./dom";
 import { type Frame, frameOf } from "./film";
 import { Filmstrip } from "./film_strip";
+import { GridChoice } from "./grid_choice";
 import { math } from "./math";
 import type { ProgressListener } from "./model";
 import { progressBar } from "./progress";
@@ -11,22 +12,38 @@ import { type Pixels, paintPixels, sheet, sheetSize } from "./sheet";
 
 const FRAMES_PER_SECOND = 12;
 
+const STATE = ["The state", "x_t", "What is on the canvas: static, a little less of it each step.", "x"] as const;
+const GUESS = ["The guess", "x\u0302_0", "What the network believes is hidden under the static.", "x0"] as const;
+
 /** One of the two pictures: a canvas that the GPU draws on while a run is followed, another for steps gone by. */
 class Screen {
   readonly live = h("canvas", { class: "screen-live", width: 32, height: 32 });
   readonly kept = h("canvas", { class: "screen-kept", width: 32, height: 32 });
   readonly element: HTMLElement;
+  readonly #choice: GridChoice;
+  /** What the picture is, or what one can do with a grid of them. */
+  readonly note: HTMLElement;
 
-  constructor(title: string, symbol: string, explanation: string, kind: string) {
+  constructor(
+    [title, symbol, explanation, kind]: readonly [string, string, string, string],
+    choose: (picture: number | null) => void,
+  ) {
+    this.#choice = new GridChoice(choose);
+    this.note = h("p", { class: "screen-note" }, explanation);
     this.kept.setAttribute("role", "img");
     this.kept.setAttribute("aria-label", "nothing yet");
     this.element = h(
       "figure",
       { class: `screen screen-${kind}` },
       h("figcaption", {}, h("span", {}, title), math(symbol)),
-      h("div", { class: "screen-frame" }, this.live, this.kept),
-      h("p", { class: "screen-note" }, explanation),
+      h("div", { class: "screen-frame" }, this.live, this.kept, this.#choice.element),
+      this.note,
     );
+  }
+
+  /** Offers the pictures of a grid, or all of them where one is looked at alone. */
+  offer(count: number, chosen: number | null): void {
+    this.#choice.show(count, chosen);
   }
 
   show(pictures: readonly Pixels[], name: string): void {
@@ -37,8 +54,8 @@ class Screen {
 
 export class FilmViewer {
   readonly element: HTMLElement;
-  readonly #x = new Screen("The state", "x_t", "What is on the canvas: static, a little less of it each step.", "x");
-  readonly #x0 = new Screen("The guess", "x\u0302_0", "What the network believes is hidden under the static.", "x0");
+  readonly #x = new Screen(STATE, (picture) => this.#follow(picture));
+  readonly #x0 = new Screen(GUESS, (picture) => this.#follow(picture));
   readonly #strip = new Filmstrip((index) => this.#choose(index));
   readonly #slider = h("input", { type: "range", min: 0, max: 0, value: 0, "aria-label": "Step", disabled: true });
   readonly #text = h("output", { class: "film-text" }, "\u00a0");
@@ -47,6 +64,9 @@ export class FilmViewer {
   readonly #waiting = h("div", { class: "film-waiting" }, this.#bar.element);
   readonly #playhead = h("div", { class: "film-playhead" });
   #frames: Frame[] = [];
+  #count = 1;
+  /** The picture of a grid that is followed alone; null for all. */
+  #chosen: number | null = null;
   #total = 1;
   #name = "";
   #shown = -1;
@@ -66,14 +86,19 @@ export class FilmViewer {
     );
   }
 
-  /** Every step of the run so far. */
+  /** Every step of the run so far, with the pictures that are looked at. */
   get frames(): readonly Frame[] {
-    return this.#frames;
+    return this.#frames.map((frame) => this.#seen(frame));
   }
 
-  /** The step that is looked at. */
-  get shown(): Frame | undefined {
-    return this.#frames[this.#shown];
+  /** Which of the steps is looked at; -1 for none yet. */
+  get shown(): number {
+    return this.#shown;
+  }
+
+  /** Which picture of a grid is looked at alone; null for all. */
+  get chosen(): number | null {
+    return this.#chosen;
   }
 
   readonly showLoading: ProgressListener = (...news) => {
@@ -113,12 +138,16 @@ export class FilmViewer {
       const [columns, rows] = sheetSize(count);
       for (const { live } of [this.#x, this.#x0])
         Object.assign(live, { width: columns * width, height: rows * height });
+      this.#count = count;
+      if (this.#chosen !== null && this.#chosen >= count) this.#chosen = null;
+      this.#offer();
       this.#total = step.total;
       this.#slider.max = String(step.total - 1);
       this.#strip.begin(step.total);
       this.#slider.disabled = false;
     }
-    if (this.#isFollowing) {
+    // What the GPU draws is the whole grid.
+    if (this.#isFollowing && this.#chosen === null) {
       this.element.dataset.live = "";
       step.draw(this.#x.live, "x");
       step.draw(this.#x0.live, "x0");
@@ -126,7 +155,7 @@ export class FilmViewer {
     const frame = await frameOf(step);
     if (signal?.aborted) return;
     this.#frames.push(frame);
-    this.#strip.add(frame);
+    this.#strip.add(this.#seen(frame));
     this.hideLoading();
     if (this.#isFollowing) this.#show(frame.index);
   }
@@ -136,7 +165,7 @@ export class FilmViewer {
     delete this.element.dataset.live;
     this.hideLoading();
     this.#play.disabled = this.#frames.length < 2;
-    if (this.shown) this.#show(this.#shown);
+    if (this.#shown >= 0) this.#show(this.#shown);
   }
 
   stop(): void {
@@ -165,12 +194,36 @@ export class FilmViewer {
     this.#show(Math.min(index, newest));
   }
 
+  /** One picture of the grid alone, or all: on both screens, and along the strip. */
+  #follow(picture: number | null): void {
+    this.#chosen = picture;
+    delete this.element.dataset.live;
+    this.#offer();
+    this.#strip.begin(this.#total);
+    for (const frame of this.frames) this.#strip.add(frame);
+    if (this.#shown >= 0) this.#show(this.#shown);
+  }
+
+  #offer(): void {
+    const [count, chosen] = [this.#count, this.#chosen];
+    for (const screen of [this.#x, this.#x0]) screen.offer(count, chosen);
+    const about = chosen === null ? "Choose a picture to follow it alone." : "Choose it again to see them all.";
+    const which = chosen === null ? `${count} pictures at once.` : `Picture ${chosen + 1} of ${count}.`;
+    this.#x.note.textContent = count > 1 ? `${which} ${about}` : STATE[2];
+  }
+
+  #seen(frame: Frame): Frame {
+    if (this.#chosen === null) return frame;
+    return { ...frame, x: [frame.x[this.#chosen]!], x0: [frame.x0[this.#chosen]!] };
+  }
+
   #show(index: number): void {
     this.#shown = index;
-    const { x, x0, noise, timestep } = this.#frames[index]!;
+    const { x, x0, noise, timestep } = this.#seen(this.#frames[index]!);
     const step = `step ${index + 1} of ${this.#total}`;
-    this.#x.show(x, `${this.#name}, ${step}: the state`);
-    this.#x0.show(x0, `${this.#name}, ${step}: the network's guess`);
+    const name = this.#chosen === null ? this.#name : `${this.#name}, picture ${this.#chosen + 1}`;
+    this.#x.show(x, `${name}, ${step}: the state`);
+    this.#x0.show(x0, `${name}, ${step}: the network's guess`);
     this.#slider.value = String(index);
     this.#slider.setAttribute("aria-valuetext", step);
     this.#text.textContent = `${step} · t = ${Math.round(timestep)} · ${percent(noise)} noise`;

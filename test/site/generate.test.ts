@@ -128,6 +128,43 @@ test("steps, seed, die, sampler, guidance and grid each ask for another picture"
   expect(side).toBe(64);
 });
 
+test("a picture of a grid is followed alone: on both screens, along the strip, and in what is saved", async () => {
+  const strip = () => page.$eval(".filmstrip", (canvas) => (canvas as HTMLCanvasElement).toDataURL());
+  const width = (what: string) =>
+    page.$eval(`.screen-${what} .screen-kept`, (canvas) => (canvas as HTMLCanvasElement).width);
+  const seed = await option("seed");
+  const [all, guesses, stripOfAll] = [await pixels("x"), await pixels("x0"), await strip()];
+  await page.click(".screen-x0 .grid-choice button:nth-child(3)");
+  expect([await width("x"), await width("x0")]).toEqual([32, 32]);
+  const quarter = (url: string) =>
+    page.evaluate(async (source) => {
+      const image = new Image();
+      image.src = source;
+      await image.decode();
+      const canvas = Object.assign(document.createElement("canvas"), { width: 32, height: 32 });
+      canvas.getContext("2d")!.drawImage(image, 0, -32);
+      return canvas.toDataURL();
+    }, url);
+  expect(await pixels("x")).toBe(await quarter(all));
+  expect(await pixels("x0")).toBe(await quarter(guesses));
+  expect(await strip()).not.toBe(stripOfAll);
+  expect(await page.$eval(".screen-x .screen-note", ({ textContent }) => textContent)).toMatch(/^Picture 3 of 4/);
+  const session = await page.createCDPSession();
+  await session.send("Browser.setDownloadBehavior", { behavior: "deny" });
+  await (await button(page, "Save picture")).click();
+  await textOf(page, ".saved", new RegExp(`^Saved cat-seed-${seed}-picture-3\\.png$`));
+  await (await button(page, "Save animation")).click();
+  await textOf(page, ".saved", new RegExp(`^Saved cat-seed-${seed}-picture-3-run\\.png$`));
+  await (await button(page, "Draw again")).click();
+  await finished();
+  expect(await width("x")).toBe(32); // the next run is followed in the same way
+  await page.focus(".screen-x .grid-choice button");
+  await page.keyboard.press("Enter");
+  expect([await pixels("x"), await strip()]).toEqual([all, stripOfAll]);
+  await page.keyboard.press("ArrowRight");
+  expect(await page.evaluate(() => document.activeElement?.getAttribute("aria-label"))).toBe("Picture 2 alone");
+});
+
 test("a seed that is none is an error beside the button", async () => {
   await fill("#seed", "");
   await page.keyboard.press("Backspace");

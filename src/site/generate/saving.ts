@@ -10,20 +10,29 @@ const WIDTH = 512;
 const FRAME_MS = 90;
 const LAST_FRAME_MS = 2500;
 
-type Save = (frames: readonly Frame[], shown: Frame, choice: Choice) => Promise<string>;
+/** What is looked at. */
+interface Film {
+  /** Every step, with the pictures of the grid that are looked at. */
+  readonly frames: readonly Frame[];
+  readonly shown: number;
+  readonly chosen: number | null;
+}
 
-export const savePicture: Save = async (frames, shown, choice) => {
-  const isLast = shown === frames.at(-1);
-  const name = `${nameOf(choice)}${isLast ? "" : `-step-${shown.index + 1}`}.png`;
-  download(await encodePng(enlarged(shown.x, WIDTH)), name);
+type Save = (film: Film, choice: Choice) => Promise<string>;
+
+export const savePicture: Save = async (film, choice) => {
+  const { frames, shown } = film;
+  const name = `${nameOf(film, choice)}${shown === frames.length - 1 ? "" : `-step-${shown + 1}`}.png`;
+  download(await encodePng(enlarged(frames[shown]!.x, WIDTH)), name);
   return name;
 };
 
 /** State and guess side by side, step by step. */
-export const saveRun: Save = async (frames, _shown, choice) => {
+export const saveRun: Save = async (film, choice) => {
+  const { frames } = film;
   const pictures = frames.map(({ x, x0 }) => sheet([enlarged(x, WIDTH / 2), enlarged(x0, WIDTH / 2)], 2, 1, 8));
   const delays = frames.map((_, i) => (i === frames.length - 1 ? LAST_FRAME_MS : FRAME_MS));
-  const name = `${nameOf(choice)}-run.png`;
+  const name = `${nameOf(film, choice)}-run.png`;
   download(await encodeApng(pictures, delays), name);
   return name;
 };
@@ -33,6 +42,7 @@ function enlarged(pictures: readonly Pixels[], width: number): Pixels {
   return sheet(pictures, columns, Math.max(1, Math.floor(width / (columns * pictures[0]!.width))));
 }
 
-function nameOf({ prompt, seed }: Choice): string {
-  return `${prompt.replace(/[^\p{L}\p{N}]+/gu, "-")}-seed-${seed}`;
+function nameOf({ chosen }: Film, { prompt, seed }: Choice): string {
+  const word = prompt.replace(/[^\p{L}\p{N}]+/gu, "-");
+  return `${word}-seed-${seed}${chosen === null ? "" : `-picture-${chosen + 1}`}`;
 }

@@ -190,7 +190,7 @@ export class GenerateView implements View {
   }
 
   async #save(save: typeof savePicture): Promise<void> {
-    const name = await save(this.#viewer.frames, this.#viewer.shown!, this.#choice);
+    const name = await save(this.#viewer, this.#choice);
     this.#saved.textContent = `Saved ${name}`;
   }
 
