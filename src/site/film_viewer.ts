@@ -12,7 +12,7 @@ import { type Pixels, paintPixels, sheet, sheetSize } from "./sheet";
 
 const FRAMES_PER_SECOND = 12;
 
-const STATE = ["The state", "x_t", "What is on the canvas: static, a little less of it each step.", "x"] as const;
+const STATE = ["The picture so far", "x_t", "Static at first, and a little less of it with each step.", "x"] as const;
 const GUESS = ["The guess", "x\u0302_0", "What the network believes is hidden under the static.", "x0"] as const;
 
 /** One of the two pictures: a canvas that the GPU draws on while a run is followed, another for steps gone by. */

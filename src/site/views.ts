@@ -7,7 +7,7 @@ export const VIEWS: readonly ViewEntry[] = [
     id: "generate",
     name: "Generate",
     title: "Watch static turn into a picture",
-    lead: "A neural network draws by cleaning up noise. This one is small enough to run in your browser: name a thing, and see it appear out of nothing, step by step.",
+    lead: "A neural network draws by cleaning up noise. This one runs in your browser: name a thing, and watch it appear out of nothing, step by step.",
     create: async (site) => new (await import("./generate/view")).GenerateView(site),
   },
   {

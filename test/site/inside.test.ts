@@ -64,6 +64,13 @@ test("the step goes back and on, by button, slider and keys, and the maps go wit
 describe("attention", () => {
   test("the pointer and the arrow keys choose a place, each head looks elsewhere", async () => {
     await choose("down_blocks.2.attentions.0");
+    await textOf(page, ".maps-caption", /^p: 2 × 3 × 64 × 64, 3 maps/); // a map per head, a row per query
+    expect(
+      await page.$eval(".maps-big", (canvas) => [
+        (canvas as HTMLCanvasElement).width,
+        (canvas as HTMLCanvasElement).height,
+      ]),
+    ).toEqual([64, 64]);
     const first = await textOf(page, ".attention-reading", /looks most at row \d, column \d \(\d+(\.\d+)? %\)/);
     const seen = await pixels(".attention-map");
     const map = await page.$(".attention-map");

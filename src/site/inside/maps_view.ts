@@ -2,7 +2,7 @@
 import type { Layer, TensorValues } from "../../index";
 import { h, roving } from "../dom";
 import { limitOf, type Scale } from "./colours";
-import { drawMap, liveliest, type Maps, mapsOf } from "./pictures";
+import { drawMap, headMapsOf, liveliest, type Maps, mapsOf } from "./pictures";
 import { onPlace } from "./places";
 import { number, shape } from "./words";
 
@@ -56,7 +56,8 @@ export class MapsView {
   }
 
   show({ layer, binding, tensor, image }: ShownTensor, scale: Scale): void {
-    const maps = mapsOf(tensor);
+    // The one tensor of four axes that is no picture: every kernel that knows it calls it so.
+    const maps = binding === "p" ? headMapsOf(tensor) : mapsOf(tensor);
     const limit = limitOf(tensor.values);
     this.#drawn = { maps, image: Math.min(image, maps.images - 1), scale, limit };
     const key = `${layer.index} ${binding}`;
@@ -78,7 +79,7 @@ export class MapsView {
   #update(): void {
     const { maps, image, scale, limit } = this.#drawn!;
     drawMap(this.#big, maps, image, this.#channel, scale, limit);
-    this.#big.setAttribute("aria-label", `Channel ${this.#channel} enlarged; arrow keys move the pixel`);
+    this.#big.setAttribute("aria-label", `${capital(maps.kind)} ${this.#channel} enlarged; arrow keys move the pixel`);
     this.#placeCursor(this.#cursor, maps);
     this.#reading.replaceChildren(...this.#readings(maps, image));
     for (const button of this.#grid.querySelectorAll("button")) {
@@ -99,7 +100,7 @@ export class MapsView {
         this.#channel = channel;
         this.#update();
       };
-      const name = `Channel ${channel}`;
+      const name = `${capital(maps.kind)} ${channel}`;
       const attributes = { "data-stop": "", "data-channel": channel, "aria-label": name, title: name, onclick: choose };
       return h("button", { type: "button", ...attributes }, canvas);
     });
@@ -124,7 +125,7 @@ export class MapsView {
   #readings(maps: Maps, image: number): Node[] {
     const [y, x] = this.#pixel;
     const { least, most, mean, std } = statistics(maps, image, this.#channel);
-    const where = maps.isPicture ? `channel ${this.#channel}, row ${y}, column ${x}` : `row ${y}, column ${x}`;
+    const where = maps.isPicture ? `${maps.kind} ${this.#channel}, row ${y}, column ${x}` : `row ${y}, column ${x}`;
     const rows = Array.from({ length: 2 * REACH + 1 }, (_, j) =>
       h(
         "tr",
@@ -143,6 +144,10 @@ export class MapsView {
       h("p", { class: "quiet" }, `map: ${number(least)} to ${number(most)}, mean ${number(mean)}, std ${number(std)}`),
     ];
   }
+}
+
+function capital(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
 }
 
 function statistics({ height, width, value }: Maps, image: number, channel: number) {

@@ -11,6 +11,15 @@ export interface Maps {
   readonly value: (image: number, channel: number, y: number, x: number) => number;
   /** The axes' names, for those who read a value. */
   readonly isPicture: boolean;
+  /** What a map is one of. */
+  readonly kind: "channel" | "head";
+}
+
+/** Attention's weights, (B, heads, queries, keys): a map per head, a row per query. */
+export function headMapsOf({ shape, values }: TensorValues): Maps {
+  const [images, channels, height, width] = shape as [number, number, number, number];
+  const value = (b: number, c: number, y: number, x: number) => values[((b * channels + c) * height + y) * width + x]!;
+  return { images, channels, height, width, value, isPicture: true, kind: "head" };
 }
 
 /** (B, H, W, C) is C pictures, (B, L, D) one map a batch with a row for each token; the rest is rows, too. */
@@ -19,12 +28,12 @@ export function mapsOf({ shape, values }: TensorValues): Maps {
   if (shape.length === 4) {
     const [B, H, W] = shape as [number, number, number, number];
     const value = (b: number, c: number, y: number, x: number) => values[((b * H + y) * W + x) * C + c]!;
-    return { images: B, channels: C, height: H, width: W, value, isPicture: true };
+    return { images: B, channels: C, height: H, width: W, value, isPicture: true, kind: "channel" };
   }
   const images = shape.length === 3 ? shape[0]! : 1;
   const height = values.length / C / images;
   const value = (b: number, _c: number, y: number, x: number) => values[(b * height + y) * C + x]!;
-  return { images, channels: 1, height, width: C, value, isPicture: false };
+  return { images, channels: 1, height, width: C, value, isPicture: false, kind: "channel" };
 }
 
 /** Draws one map on a canvas, a pixel a number; style sheets enlarge it. */
