@@ -42,6 +42,8 @@ export class Device {
   readonly adapter: AdapterDescription;
   #error: Error | undefined;
   #isDestroyed = false;
+  /** Who waits for the GPU. Not by `then` on `lost`: that promise lives as long as the device, and keeps who ever asked. */
+  readonly #waiting = new Set<(error: Error) => void>();
 
   constructor(gpu: GPUDevice, adapter: AdapterDescription) {
     this.gpu = gpu;
@@ -54,6 +56,7 @@ export class Device {
       this.#error = this.#isDestroyed
         ? new DeviceError("the device was destroyed: load the model again to go on")
         : new DeviceError(`the device was lost (${reason}): ${message || "the driver gave no reason"}`);
+      for (const reject of this.#waiting) reject(this.#error);
     });
   }
 
@@ -100,12 +103,11 @@ export class Device {
     this.gpu.destroy();
   }
 
-  async #orLost<T>(work: Promise<T>): Promise<T> {
-    const lost = this.gpu.lost.then(() => {
-      this.check();
-      throw new DeviceError("the device was lost");
+  #orLost<T>(work: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.add(reject);
+      work.then(resolve, reject).finally(() => this.#waiting.delete(reject));
     });
-    return Promise.race([work, lost]);
   }
 }
 
