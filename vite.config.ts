@@ -29,13 +29,14 @@ const FORMATS = "/src/kernels/formats.ts";
 const HALF_ACTIVATIONS = "/src/kernels/half_activations.ts";
 const chunks = engineChunks(ENGINE, [GPU_KERNELS, CPU_KERNELS, FORMATS, HALF_ACTIVATIONS]);
 
-/** `--mode library`: what pages import, as `unstatic`, `unstatic/element` and `unstatic/cpu`. */
+/** `--mode library`: what pages import, as `unstatic`, `unstatic/element`, `unstatic/worker` and `unstatic/cpu`. */
 const library = {
   lib: {
     entry: {
       index: "src/index.ts",
       element: "src/element/unstatic_image.ts",
       cpu: "src/cpu/index.ts",
+      worker: "src/worker/remote_model.ts",
     },
     formats: ["es" as const],
   },
@@ -88,7 +89,8 @@ export default defineConfig(async ({ mode }): Promise<ViteUserConfig> => {
       wgsl({ isForPages: mode === "library" }),
       ...(mode === "library"
         ? [
-            workerFile("src/worker/worker.ts", "worker.js", "dist"),
+            workerFile("src/worker/cpu_worker.ts", "cpu_worker.js", "dist", { hasTexts: false }),
+            workerFile("src/worker/gpu_worker.ts", "gpu_worker.js", "dist", { isForPages: true }),
             lateCopies(
               [ENGINE, GPU_KERNELS, CPU_KERNELS].map((file) => join(import.meta.dirname, file)),
               (id) => PURE.test(id),

@@ -48,6 +48,7 @@ export {
   ShaderError,
   ShapeError,
   UnstaticError,
+  UnsupportedError,
 } from "./tensor/check";
 export { forgetTuning, rememberedTuning, rememberTuning } from "./tuner/page_storage";
 export type { Contestant, Stopwatch } from "./tuner/stopwatch";

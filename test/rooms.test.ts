@@ -22,7 +22,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   worker: ["cpu", "runtime", "sampler", "tensor"],
   cli: ["index", "cpu"],
   tuner: ["kernels", "recording", "runtime", "sampler", "tensor"],
-  element: ["index", "engine"],
+  element: ["index", "engine", "worker"],
   site: ["index", "cpu"],
   build: ["recording", "node_modules"],
 };

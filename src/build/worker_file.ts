@@ -7,12 +7,13 @@ import { wgsl } from "./wgsl_plugin.ts";
 const IGNORE = "/* @vite-ignore */";
 
 /**
- * Vite plugin: `new URL("./worker.ts", import.meta.url)` in the library becomes the published file `name`, made of `entry`
- * after the library. In what is published the URL stands by itself, as bundlers look for it.
+ * Vite plugin: the URL of `entry` in the library, `new URL("./x_worker.ts", import.meta.url)`, becomes that of the published
+ * file `name`, made of `entry` after the library. `kernels` says what of the shaders it needs. In what is published the URL
+ * stands by itself, as bundlers look for it.
  */
-export function workerFile(entry: string, name: string, outDir: string): Plugin {
+export function workerFile(entry: string, name: string, outDir: string, kernels: Parameters<typeof wgsl>[0]): Plugin {
   return {
-    name: "worker-file",
+    name: `worker-file ${name}`,
     enforce: "pre",
     transform(code) {
       const url = `new URL("./${basename(entry)}", import.meta.url)`;
@@ -35,7 +36,7 @@ export function workerFile(entry: string, name: string, outDir: string): Plugin 
       await build({
         configFile: false,
         logLevel: "warn",
-        plugins: [wgsl({ hasTexts: false })],
+        plugins: [wgsl(kernels)],
         build: {
           lib: { entry, formats: ["es"] },
           outDir,

@@ -1,17 +1,12 @@
 /** The attributes of `<unstatic-image>`, each with a property that reflects it. */
 import type { GenerateOptions } from "../index";
+import type { DeviceChoice } from "../worker/remote_model";
 
 /** When a picture is made without being asked for: once it is scrolled into view, at once, or never. */
 export type Autoplay = "visible" | "now" | "off";
 
 /** What is drawn during a run: the state, from static to picture, or the picture that the network predicts. */
 export type Show = "x" | "x0";
-
-/**
- * What draws: the GPU, or where the browser has no WebGPU the CPU, which the element then says; the GPU or nothing; the
- * CPU whatever there is.
- */
-export type DeviceChoice = "auto" | "gpu" | "cpu";
 
 /** Attributes whose change asks for another picture. */
 export const PICTURE_ATTRIBUTES = [
@@ -23,6 +18,7 @@ export const PICTURE_ATTRIBUTES = [
   "sampler",
   "guidance",
   "device",
+  "worker",
 ] as const;
 
 type Attribute = (typeof PICTURE_ATTRIBUTES)[number] | "alt" | "autoplay" | "show";
@@ -106,12 +102,21 @@ export class ImageAttributes extends Base {
     this.#reflect("autoplay", value);
   }
 
+  /** Where the CPU draws, the element says so. */
   get device(): DeviceChoice {
     const value = this.getAttribute("device");
     return value === "gpu" || value === "cpu" ? value : "auto";
   }
   set device(value: DeviceChoice | null | undefined) {
     this.#reflect("device", value);
+  }
+
+  /** Whether all happens in a worker, drawing included, which leaves the page's thread alone. */
+  get worker(): boolean {
+    return this.hasAttribute("worker");
+  }
+  set worker(value: boolean | null | undefined) {
+    this.toggleAttribute("worker", Boolean(value));
   }
 
   get show(): Show {

@@ -6,20 +6,22 @@
  */
 import type { Device, Model } from "../index";
 import { orAborted } from "./abort";
-import type { DeviceChoice } from "./attributes";
+import type { ImageAttributes } from "./attributes";
 
-/** A model as far as an element needs it; on the CPU path it lives in a worker. */
+/** A model as far as an element needs it; it may live in a worker. */
 export interface DrawingModel extends Pick<Model, "size" | "denoise" | "destroy"> {
-  readonly isOnCpu?: true;
+  readonly isOnCpu?: boolean;
 }
+
+/** What of an element says which model it needs. */
+type Wanted = Pick<ImageAttributes, "src" | "device" | "worker">;
 
 /** Hears how far a model's loading or compiling is. */
 export type ProgressListener = (phase: "load" | "compile", done: number, total: number) => void;
 
 /** A share in a model. Whoever holds it must release it once. */
 export interface Lease {
-  readonly src: string;
-  readonly device: DeviceChoice;
+  readonly key: string;
   readonly model: Promise<DrawingModel>;
   release(): void;
 }
@@ -39,16 +41,19 @@ const models = new Map<string, Shared>();
 let device: Promise<Device> | undefined;
 let lastTurn: Promise<unknown> = Promise.resolve();
 
+/** What those have in common who can share a model. */
+export function keyOf({ src, device, worker }: Wanted): string {
+  return `${device} ${worker} ${addressOf(src)}`;
+}
+
 /** The model at `src`, an address (relative to the page) or `hf:owner/name`; loaded by the first who asks. */
-export function leaseModel(src: string, device: DeviceChoice, listener: ProgressListener): Lease {
-  const address = src.startsWith("hf:") ? src : new URL(src, document.baseURI).href;
-  const key = `${device} ${address}`;
-  const shared = models.get(key) ?? share(key, address, device);
+export function leaseModel(wanted: Wanted, listener: ProgressListener): Lease {
+  const key = keyOf(wanted);
+  const shared = models.get(key) ?? share(key, wanted);
   clearTimeout(shared.retirement);
   shared.listeners.add(listener);
   return {
-    src,
-    device,
+    key,
     model: shared.model,
     release: () => {
       shared.listeners.delete(listener);
@@ -56,14 +61,6 @@ export function leaseModel(src: string, device: DeviceChoice, listener: Progress
       shared.retirement = setTimeout(() => retire(key, shared), GRACE_MS);
     },
   };
-}
-
-/** Whether the page can have a device at all. */
-export async function isSupported(): Promise<boolean> {
-  return sharedDevice().then(
-    () => true,
-    () => false,
-  );
 }
 
 /** Runs `work` when all that were asked for earlier are done: two runs at once would both stutter. */
@@ -82,13 +79,13 @@ export async function inTurn<T>(signal: AbortSignal, work: () => Promise<T>): Pr
   }
 }
 
-function share(key: string, address: string, device: DeviceChoice): Shared {
+function share(key: string, wanted: Wanted): Shared {
   const listeners = new Set<ProgressListener>();
   const onProgress: ProgressListener = (...news) => {
     for (const listener of listeners) listener(...news);
   };
   const loading = new AbortController();
-  const shared = { model: load(address, device, onProgress, loading.signal), listeners, loading };
+  const shared = { model: load(wanted, onProgress, loading.signal), listeners, loading };
   models.set(key, shared);
   // A failure is not kept: the next who asks tries again.
   shared.model.catch(() => forget(key, shared));
@@ -96,18 +93,26 @@ function share(key: string, address: string, device: DeviceChoice): Shared {
 }
 
 async function load(
-  address: string,
-  device: DeviceChoice,
+  { src, device, worker }: Wanted,
   onProgress: ProgressListener,
   signal: AbortSignal,
 ): Promise<DrawingModel> {
-  const { fetchCpuPath, load } = await import("../engine");
-  if (device === "cpu" || (device === "auto" && !(await isSupported()))) {
-    const { loadInWorker } = await fetchCpuPath();
-    return loadInWorker(address, { onProgress });
+  const address = addressOf(src);
+  if (!worker && device !== "cpu") {
+    try {
+      await sharedDevice(); // without one there is no point in downloading anything
+      const { load } = await import("../engine");
+      return await load(address, { device: sharedDevice, onProgress, signal });
+    } catch (error) {
+      if (device === "gpu" || (error as Error).name !== "UnsupportedError") throw error;
+    }
   }
-  await sharedDevice(); // without one there is no point in downloading anything
-  return load(address, { device: sharedDevice, onProgress, signal });
+  const { loadInWorker } = await import("../worker/remote_model");
+  return loadInWorker(address, { device: worker ? device : "cpu", onProgress, signal });
+}
+
+function addressOf(src: string): string {
+  return src.startsWith("hf:") ? src : new URL(src, document.baseURI).href;
 }
 
 /** The page's device; a new one where the last was lost. */

@@ -9,10 +9,11 @@ import { nextFrame, orAborted } from "./abort";
 import { PICTURE_ATTRIBUTES } from "./attributes";
 import { ListenedElement, type RunProgress } from "./events";
 import { onceInView, stopWaiting } from "./in_view";
-import { type DrawingModel, inTurn, isSupported, type Lease, leaseModel } from "./shared_models";
+import { type DrawingModel, inTurn, keyOf, type Lease, leaseModel } from "./shared_models";
 import { type State, View } from "./view";
 
-export type { Autoplay, DeviceChoice, Show } from "./attributes";
+export type { DeviceChoice } from "../worker/remote_model";
+export type { Autoplay, Show } from "./attributes";
 export type { RunProgress, UnstaticImageEvents } from "./events";
 export type { State } from "./view";
 
@@ -41,7 +42,7 @@ export class UnstaticImage extends ListenedElement {
     return this.#image;
   }
 
-  /** The canvas that is drawn on, as large as the model's pictures. */
+  /** The canvas that is drawn on, as large as the model's pictures. Another model gets another canvas. */
   get canvas(): HTMLCanvasElement {
     return this.#shown.canvas;
   }
@@ -90,9 +91,8 @@ export class UnstaticImage extends ListenedElement {
 
   get #shown(): View {
     if (!this.#view) {
-      this.#view = new View(this.attachShadow({ mode: "open", delegatesFocus: true }));
-      this.#view.canvas.addEventListener("click", () => this.#again());
-      this.#view.canvas.addEventListener("keydown", (event) => event.key === "Enter" && this.#again());
+      const root = this.attachShadow({ mode: "open", delegatesFocus: true });
+      this.#view = new View(root, () => this.#again());
     }
     return this.#view;
   }
@@ -119,7 +119,7 @@ export class UnstaticImage extends ListenedElement {
     try {
       this.#enter("loading", run);
       const model = await orAborted(this.#leased().model, signal);
-      this.#shown.note(model.isOnCpu === true);
+      this.#shown.note(Boolean(model.isOnCpu));
       this.#enter("waiting", run);
       const generation = await inTurn(signal, () => {
         this.#enter("loading", run); // kernels may have to be compiled
@@ -131,7 +131,7 @@ export class UnstaticImage extends ListenedElement {
       return generation;
     } catch (error) {
       if (signal.aborted) this.#enter("idle", run);
-      else await this.#fail(error, run);
+      else this.#fail(error, run);
       throw error;
     }
   }
@@ -141,7 +141,6 @@ export class UnstaticImage extends ListenedElement {
     model: DrawingModel,
     options: GenerateOptions & { signal: AbortSignal },
   ): Promise<Generation> {
-    const { canvas } = this.#shown;
     const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const [height, width] = model.size;
     const steps = model.denoise(options);
@@ -154,8 +153,8 @@ export class UnstaticImage extends ListenedElement {
         const isLast = step.index === step.total - 1;
         this.#tell({ phase: "denoise", done: step.index + 1, total: step.total });
         if (isLast || !isStill) {
-          this.#shown.resize(width, height);
-          step.draw(canvas, isLast ? "x" : this.show);
+          this.#shown.prepare(model, width, height);
+          step.draw(this.canvas, isLast ? "x" : this.show);
         }
         this.dispatchEvent(new CustomEvent("step", { detail: step }));
         // One step a frame can be followed by eye; in a hidden tab there are no frames, and the run waits.
@@ -166,11 +165,11 @@ export class UnstaticImage extends ListenedElement {
     }
   }
 
-  /** The model at `src`; gives back the one of an earlier `src`. */
+  /** The model that the attributes name; gives back the one that they named earlier. */
   #leased(): Lease {
-    if (this.#lease?.src === this.src && this.#lease.device === this.device) return this.#lease;
+    if (this.#lease?.key === keyOf(this)) return this.#lease;
     this.#giveBack(this.#lease);
-    const lease = leaseModel(this.src, this.device, (phase, done, total) => {
+    const lease = leaseModel(this, (phase, done, total) => {
       if (this.#state !== "loading") return; // news of another's run
       this.#shown.progress(PHASES[phase], done / total);
       this.#tell({ phase, done, total });
@@ -198,10 +197,9 @@ export class UnstaticImage extends ListenedElement {
     this.#shown.enter(state, message);
   }
 
-  async #fail(error: unknown, run: AbortController): Promise<void> {
-    const message = error instanceof Error ? error.message : String(error);
-    const isUnsupported = this.device === "gpu" && !(await isSupported());
-    this.#enter(isUnsupported ? "unsupported" : "error", run, message);
+  #fail(error: unknown, run: AbortController): void {
+    const { name, message } = error instanceof Error ? error : { name: "", message: String(error) };
+    this.#enter(name === "UnsupportedError" ? "unsupported" : "error", run, message);
     this.dispatchEvent(new ErrorEvent("error", { error, message }));
   }
 

@@ -41,7 +41,9 @@ const ON_CPU = "Drawn by the CPU, without WebGPU";
 let sheet: CSSStyleSheet | undefined;
 
 export class View {
-  readonly canvas = document.createElement("canvas");
+  canvas = document.createElement("canvas");
+  /** Whose context the canvas has. */
+  #painter: object | undefined;
   readonly #loading = document.createElement("div");
   readonly #bar = document.createElement("progress");
   readonly #phase = document.createElement("span");
@@ -49,8 +51,11 @@ export class View {
   readonly #error = document.createElement("p");
   readonly #note = document.createElement("p");
 
-  /** Fills the shadow tree; node by node, since pages may forbid markup out of strings. */
-  constructor(root: ShadowRoot) {
+  /**
+   * Fills the shadow tree; node by node, since pages may forbid markup out of strings. `again` is called where the
+   * picture is clicked, or Enter pressed on it.
+   */
+  constructor(root: ShadowRoot, again: () => void) {
     if (!sheet) {
       sheet = new CSSStyleSheet();
       sheet.replaceSync(STYLE);
@@ -76,6 +81,10 @@ export class View {
     this.#note.append(slot("on-cpu", ON_CPU));
     this.#note.hidden = true;
     root.append(this.canvas, this.#loading, this.#unsupported, this.#error, this.#note);
+    root.addEventListener("click", ({ target }) => target === this.canvas && again());
+    root.addEventListener("keydown", (event) => {
+      if (event.target === this.canvas && (event as KeyboardEvent).key === "Enter") again();
+    });
     this.enter("idle");
   }
 
@@ -117,8 +126,17 @@ export class View {
     canvas.setAttribute("aria-description", "Enter draws it again");
   }
 
-  /** Gives the canvas the picture's pixels. Setting a size clears a canvas, so the same one is not set again. */
-  resize(width: number, height: number): void {
+  /**
+   * Gives the canvas the picture's pixels. Setting a size clears a canvas, so the same one is not set again. A canvas stays
+   * with the device or the worker that drew on it first: another painter gets a new one.
+   */
+  prepare(painter: object, width: number, height: number): void {
+    if (this.#painter && this.#painter !== painter) {
+      const next = this.canvas.cloneNode() as HTMLCanvasElement;
+      this.canvas.replaceWith(next);
+      this.canvas = next;
+    }
+    this.#painter = painter;
     if (this.canvas.width !== width) this.canvas.width = width;
     if (this.canvas.height !== height) this.canvas.height = height;
   }

@@ -5,7 +5,7 @@
  * unless the adapter offers more and a kernel can use it. Remembers the first error that the GPU reports outside any
  * scope, so that the next wait throws it instead of returning wrong numbers.
  */
-import { check, DeviceError, ShaderError } from "../tensor/check";
+import { check, DeviceError, ShaderError, UnsupportedError } from "../tensor/check";
 
 /** What ran: for people, receipts and the choice of kernels. */
 export interface AdapterDescription {
@@ -113,19 +113,20 @@ export class Device {
 
 /**
  * Opens a device on the best adapter at hand.
- * @throws DeviceError where there is no WebGPU or no adapter.
+ * @throws UnsupportedError where there is no WebGPU or no adapter, or it gives no device.
  */
 export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
   const gpu = options.gpu ?? (await findGpu());
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
-  check(adapter, () => NO_ADAPTER, DeviceError);
+  check(adapter, () => NO_ADAPTER, UnsupportedError);
   const features = options.baseline ? [] : OPTIONAL_FEATURES.filter((feature) => adapter.features.has(feature));
   const limits = options.baseline ? [] : RAISED_LIMITS.map((limit) => [limit, adapter.limits[limit]]);
-  const device = await adapter.requestDevice({
-    label: "unstatic",
-    requiredFeatures: features,
-    requiredLimits: Object.fromEntries(limits) as Record<string, number>,
-  });
+  const requiredLimits = Object.fromEntries(limits) as Record<string, number>;
+  const device = await adapter
+    .requestDevice({ label: "unstatic", requiredFeatures: features, requiredLimits })
+    .catch(({ message }: Error) => {
+      throw new UnsupportedError(`the adapter gives no device: ${message}`);
+    });
   return new Device(device, describe(adapter.info, features));
 }
 
@@ -149,7 +150,7 @@ let nodeGpu: Promise<GPU> | undefined;
 
 async function findGpu(): Promise<GPU> {
   if (globalThis.navigator?.gpu) return navigator.gpu;
-  check(typeof process !== "undefined" && process.versions?.node, () => NO_ADAPTER, DeviceError);
+  check(typeof process !== "undefined" && process.versions?.node, () => NO_ADAPTER, UnsupportedError);
   nodeGpu ??= import("./node_gpu").then(({ createNodeGpu }) => createNodeGpu());
   return nodeGpu;
 }

@@ -24,9 +24,14 @@ export class ShaderError extends UnstaticError {
   override name = "ShaderError";
 }
 
-/** No adapter, a limit that the device lacks, a lost device. */
+/** A limit that the device lacks, a lost device. */
 export class DeviceError extends UnstaticError {
   override name = "DeviceError";
+}
+
+/** No device can be had here at all: no WebGPU, or no adapter. */
+export class UnsupportedError extends DeviceError {
+  override name = "UnsupportedError";
 }
 
 /** An option that the user gave and that cannot be meant. */

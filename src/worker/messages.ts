@@ -1,34 +1,54 @@
-/** What page and worker say to each other. Everything can be cloned; pictures travel as their numbers. */
+/**
+ * What page and worker say to each other. Everything can be cloned but canvases, whose control is transferred: what is
+ * drawn on them never travels.
+ */
 import type { AdapterDescription } from "../runtime/device";
 import type { Generation, Step } from "../sampler/generation";
 import type { Image } from "../sampler/image";
+import type { LoadOptions } from "../sampler/model";
 import type { GenerateOptions } from "../sampler/options";
-import {
-  CheckpointError,
-  DeviceError,
-  InputError,
-  NumericError,
-  ShaderError,
-  ShapeError,
-  UnstaticError,
-} from "../tensor/check";
 
 /** Options that stay on the page: functions, and what belongs to it. */
+export type RemoteLoadOptions = Omit<LoadOptions, "device" | "gpu" | "signal" | "onProgress">;
 export type RunOptions = Omit<GenerateOptions, "signal" | "canvas" | "onProgress">;
 
-const KINDS = [CheckpointError, DeviceError, InputError, NumericError, ShaderError, ShapeError, UnstaticError];
+/** Page to worker, answered under the `id`. `run` numbers the runs of a model, `canvas` what it draws on. */
+export type Question =
+  | { readonly type: "load"; readonly location: string; readonly options: RemoteLoadOptions }
+  | {
+      readonly type: "generate";
+      readonly run: number;
+      readonly options: RunOptions;
+      readonly canvas: number | undefined;
+    }
+  | { readonly type: "next"; readonly run: number }
+  | { readonly type: "read"; readonly run: number; readonly what: "x" | "x0" };
 
-/** Page to worker. `run` numbers the runs of a model. */
-export type Request =
-  | { readonly type: "load"; readonly location: string }
-  | { readonly type: "denoise" | "generate"; readonly run: number; readonly options: RunOptions }
-  | { readonly type: "next" | "end"; readonly run: number };
-
-/** A step with its pictures, in place of memory to read them from. */
-export interface StepNews extends Omit<Step, "x" | "x0" | "draw"> {
-  readonly x: readonly Image[];
-  readonly x0: readonly Image[];
+export interface Answers {
+  readonly load: LoadedModel;
+  readonly generate: Generation;
+  readonly next: IteratorResult<StepNews, Generation>;
+  readonly read: readonly Image[];
 }
+
+/** Page to worker, without an answer. */
+export type Order =
+  | { readonly type: "denoise"; readonly run: number; readonly options: RunOptions }
+  | { readonly type: "end"; readonly run: number }
+  | { readonly type: "take"; readonly canvas: number; readonly surface: OffscreenCanvas }
+  | { readonly type: "forget"; readonly canvas: number }
+  | {
+      readonly type: "draw";
+      readonly run: number;
+      readonly canvas: number;
+      readonly what: "x" | "x0";
+      readonly image: number | undefined;
+    };
+
+export type Request = (Question & { readonly id: number }) | Order;
+
+/** A step without the means to look at it. */
+export type StepNews = Omit<Step, "x" | "x0" | "draw">;
 
 /** What a page knows of the model in the worker. */
 export interface LoadedModel {
@@ -39,29 +59,22 @@ export interface LoadedModel {
   readonly loadMs: number;
 }
 
+/** An error on its way: classes do not survive cloning. */
 export interface Failure {
   readonly name: string;
   readonly message: string;
+  readonly layer?: string | undefined;
 }
 
 /** Worker to page. */
 export type News =
   | { readonly type: "progress"; readonly phase: "load" | "compile"; readonly done: number; readonly total: number }
-  | { readonly type: "loaded"; readonly model: LoadedModel }
   | { readonly type: "done"; readonly run: number; readonly done: number; readonly total: number }
-  | { readonly type: "step"; readonly run: number; readonly step: StepNews }
-  | { readonly type: "generation"; readonly run: number; readonly generation: Generation }
-  /** Without a run: loading failed. */
-  | { readonly type: "failed"; readonly run?: number; readonly failure: Failure };
+  | { readonly type: "answer"; readonly id: number; readonly value: Answers[keyof Answers] }
+  | { readonly type: "failed"; readonly id: number; readonly failure: Failure };
 
 export function failureOf(error: unknown): Failure {
-  return error instanceof Error
-    ? { name: error.name, message: error.message }
-    : { name: "Error", message: String(error) };
-}
-
-/** The failure as an error of its own class, so that a page can tell kinds apart as it does without a worker. */
-export function errorOf({ name, message }: Failure): Error {
-  const Kind = KINDS.find((kind) => new kind("", "").name === name) ?? Error;
-  return Object.assign(new Kind(message, ""), { name });
+  if (!(error instanceof Error)) return { name: "Error", message: String(error) };
+  const { name, message, layer } = error as Error & { readonly layer?: string };
+  return { name, message, layer };
 }

@@ -1,50 +1,69 @@
 /**
- * A model that runs in a worker on the CPU path, as the page sees it: the part of `Model` that draws. It must not touch
- * the engine itself; what it knows of a run, the worker has told it.
+ * `unstatic/worker`: a model that loads, compiles and draws in a worker, as the page sees it: the part of `Model` that
+ * draws. It must not touch the engine itself, which a page then never fetches; what it knows of a run, the worker has
+ * told it.
  */
-import { drawSheet } from "../cpu/draw";
-import { sheetOf } from "../runtime/canvas";
+import type { Canvas } from "../runtime/canvas";
 import type { AdapterDescription } from "../runtime/device";
 import type { Generation, Step } from "../sampler/generation";
-import type { Model } from "../sampler/model";
+import type { LoadOptions, Model } from "../sampler/model";
 import type { GenerateOptions } from "../sampler/options";
-import { check, DeviceError, InputError } from "../tensor/check";
-import { errorOf, type LoadedModel, type News, type Request, type RunOptions, type StepNews } from "./messages";
+import { type Announcement, Connection } from "./connection";
+import type { Failure, LoadedModel, StepNews } from "./messages";
 
-export interface CpuLoadOptions {
-  /** Hears how far loading weights and preparing kernels are. */
-  readonly onProgress?: (phase: "load" | "compile", done: number, total: number) => void;
-}
+/** What draws: the GPU, or the CPU where the browser has no WebGPU; the GPU or nothing; the CPU whatever there is. */
+export type DeviceChoice = "auto" | "gpu" | "cpu";
 
-/** What a run waits for: its next step, or its end. */
-type RunNews = Extract<News, { readonly type: "step" | "generation" }>;
-
-interface Waiting {
-  resolve(news: RunNews): void;
-  reject(error: unknown): void;
-  readonly onProgress: GenerateOptions["onProgress"];
+export interface WorkerOptions extends Omit<LoadOptions, "device" | "gpu"> {
+  /** "auto" unless given. */
+  readonly device?: DeviceChoice;
 }
 
 /**
- * Loads a diffusers folder in a worker, where TypeScript computes what else a GPU would: slow, and for small models.
- * @throws what `load` throws; DeviceError where the page cannot have a worker.
+ * Loads a diffusers folder in a worker, with a device of its own: nothing of it takes the page's time.
+ * @throws what `load` throws; UnsupportedError where only the GPU may draw and workers have no WebGPU.
  */
-export async function loadInWorker(location: string, options: CpuLoadOptions = {}): Promise<RemoteModel> {
-  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "unstatic" });
+export async function loadInWorker(location: string, options: WorkerOptions = {}): Promise<RemoteModel> {
+  const { device = "auto", ...rest } = options;
+  if (device === "gpu" || (device === "auto" && navigator.gpu)) {
+    try {
+      const worker = new Worker(new URL("./gpu_worker.ts", import.meta.url), { type: "module", name: "unstatic" });
+      return await open(worker, location, rest);
+    } catch (error) {
+      if (device === "gpu" || (error as Error).name !== "UnsupportedError") throw error;
+    }
+  }
+  const worker = new Worker(new URL("./cpu_worker.ts", import.meta.url), { type: "module", name: "unstatic" });
+  return open(worker, location, rest, true);
+}
+
+async function open(
+  worker: Worker,
+  location: string,
+  { onProgress, signal, ...options }: Omit<WorkerOptions, "device">,
+  isOnCpu = false,
+): Promise<RemoteModel> {
+  const runs = new RunListeners();
+  const connection = new Connection(worker, (news) => {
+    if (news.type === "progress") onProgress?.(news.phase, news.done, news.total);
+    else runs.hear(news);
+  });
+  const abort = () => connection.close({ name: "AbortError", message: "loading was aborted" });
   try {
-    const loaded = await new Promise<LoadedModel>((resolve, reject) => {
-      worker.onmessage = ({ data: news }: MessageEvent<News>) => {
-        if (news.type === "progress") options.onProgress?.(news.phase, news.done, news.total);
-        else if (news.type === "loaded") resolve(news.model);
-        else if (news.type === "failed") reject(errorOf(news.failure));
-      };
-      worker.onerror = ({ message }) => reject(new DeviceError(`the worker does not start: ${message || worker}`));
-      worker.postMessage({ type: "load", location } satisfies Request);
-    });
-    return new RemoteModel(worker, loaded, options);
+    // To the worker, a relative address would be relative to its script.
+    const address = location.startsWith("hf:") ? location : new URL(location, document.baseURI).href;
+    const loaded = await orAborted(connection.ask({ type: "load", location: address, options }), signal, abort);
+    return new RemoteModel(connection, runs, loaded, isOnCpu);
   } catch (error) {
-    worker.terminate();
+    abort();
     throw error;
+  }
+}
+
+/** Who wants to hear how far a run is. */
+class RunListeners extends Map<number, GenerateOptions["onProgress"]> {
+  hear({ run, done, total }: Extract<Announcement, { readonly type: "done" }>): void {
+    this.get(run)?.(done, total);
   }
 }
 
@@ -54,146 +73,121 @@ export class RemoteModel implements Pick<Model, "name" | "labels" | "size" | "lo
   readonly size: [height: number, width: number];
   readonly loadMs: number;
   /** Tells pages to say so. */
-  readonly isOnCpu = true;
+  readonly isOnCpu: boolean;
   readonly #adapter: AdapterDescription;
-  readonly #worker: Worker;
-  readonly #waiting = new Map<number, Waiting>();
-  #runs = 0;
-  #isDestroyed = false;
+  readonly #connection: Connection;
+  readonly #listeners: RunListeners;
+  readonly #canvases = new WeakMap<Canvas, number>();
+  /** A canvas that the page has lost would live on in the worker. */
+  readonly #lost = new FinalizationRegistry((canvas: number) => this.#connection.tell({ type: "forget", canvas }));
+  #runCount = 0;
+  #canvasCount = 0;
 
-  constructor(worker: Worker, { name, labels, size, adapter, loadMs }: LoadedModel, { onProgress }: CpuLoadOptions) {
-    this.name = name;
-    this.labels = labels;
-    this.size = size;
-    this.loadMs = loadMs;
-    this.#adapter = adapter;
-    this.#worker = worker;
-    worker.onmessage = ({ data: news }: MessageEvent<News>) => {
-      if (news.type === "progress") onProgress?.(news.phase, news.done, news.total);
-      else if (news.type !== "loaded") this.#hear(news);
-    };
-    worker.onerror = ({ message }) => this.#rejectAll(new DeviceError(`the worker failed: ${message}`));
+  constructor(connection: Connection, listeners: RunListeners, loaded: LoadedModel, isOnCpu: boolean) {
+    this.name = loaded.name;
+    this.labels = loaded.labels;
+    this.size = loaded.size;
+    this.loadMs = loaded.loadMs;
+    this.isOnCpu = isOnCpu;
+    this.#adapter = loaded.adapter;
+    this.#connection = connection;
+    this.#listeners = listeners;
   }
 
   async adapter(): Promise<AdapterDescription> {
     return this.#adapter;
   }
 
-  /** @throws as `Model.generate`; on abort at once, the worker stops at the end of its step. */
+  /**
+   * As `Model.generate`. The canvas becomes the worker's with its first picture: it must have its size by then, and never
+   * have had a context.
+   * @throws as `Model.generate`; on abort at once, the worker stops with its submit.
+   */
   async generate(options: GenerateOptions = {}): Promise<Generation> {
-    if (options.canvas) return this.#drawn(options, options.canvas);
-    const run = this.#begin("generate", options);
-    const news = await this.#news(run, options);
-    check(news.type === "generation", () => `worker: must answer with a generation, got a ${news.type}`, DeviceError);
-    return news.generation;
-  }
-
-  /** The loop, step by step; the worker computes no step before it is asked for. */
-  async *denoise(options: GenerateOptions = {}): AsyncGenerator<Step, Generation> {
-    const run = this.#begin("denoise", options);
+    const { signal, canvas, onProgress, ...rest } = options;
+    signal?.throwIfAborted();
+    const run = this.#begin(onProgress);
+    const surface = canvas && this.#numberOf(canvas);
     try {
-      for (;;) {
-        const news = this.#news(run, options);
-        this.#post({ type: "next", run });
-        const heard = await news;
-        if (heard.type === "generation") return heard.generation;
-        yield stepOf(heard.step);
-      }
+      const answer = this.#connection.ask({ type: "generate", run, options: rest, canvas: surface });
+      return await orAborted(answer, signal, () => this.#end(run));
     } finally {
-      this.#post({ type: "end", run });
+      this.#listeners.delete(run);
     }
   }
 
-  /** Ends the worker, in the middle of a step if need be. The model cannot be used afterwards. */
+  /** The loop, step by step; the worker computes no step before it is asked for. `draw` takes canvases as `generate` does. */
+  async *denoise(options: GenerateOptions = {}): AsyncGenerator<Step, Generation> {
+    const { signal, canvas: _, onProgress, ...rest } = options;
+    signal?.throwIfAborted();
+    const run = this.#begin(onProgress);
+    this.#connection.tell({ type: "denoise", run, options: rest });
+    try {
+      for (;;) {
+        const next = await orAborted(this.#connection.ask({ type: "next", run }), signal, () => this.#end(run));
+        if (next.done) return next.value;
+        yield this.#stepOf(run, next.value);
+      }
+    } finally {
+      this.#end(run);
+      this.#listeners.delete(run);
+    }
+  }
+
+  /** Ends the worker, in the middle of a step if need be, and frees all that it holds. The model cannot be used afterwards. */
   destroy(): void {
-    this.#isDestroyed = true;
-    this.#worker.terminate();
-    this.#rejectAll(new InputError(`${this.name}: the model was destroyed; load it again`));
+    const message = `${this.name}: the model was destroyed; load it again`;
+    this.#connection.close({ name: "InputError", message } satisfies Failure);
   }
 
   [Symbol.dispose](): void {
     this.destroy();
   }
 
-  async #drawn({ canvas: _, ...options }: GenerateOptions, canvas: NonNullable<GenerateOptions["canvas"]>) {
-    const steps = this.denoise(options);
-    for (;;) {
-      const { done, value } = await steps.next();
-      if (done) return value;
-      value.draw(canvas);
-    }
-  }
-
-  #begin(type: "denoise" | "generate", options: GenerateOptions): number {
-    check(!this.#isDestroyed, () => `${this.name}: the model was destroyed; load it again`, InputError);
-    const { signal, canvas: _, onProgress: __, ...rest } = options;
-    signal?.throwIfAborted();
-    const run = this.#runs++;
-    this.#post({ type, run, options: rest satisfies RunOptions });
+  #begin(onProgress: GenerateOptions["onProgress"]): number {
+    const run = this.#runCount++;
+    this.#listeners.set(run, onProgress);
     return run;
   }
 
-  /** What the worker next says of a run; the signal's reason as soon as it is aborted. */
-  #news(run: number, { signal, onProgress }: GenerateOptions): Promise<RunNews> {
-    return new Promise<RunNews>((resolve, reject) => {
-      const abort = () => {
-        this.#waiting.delete(run);
-        this.#post({ type: "end", run });
-        reject(signal!.reason);
-      };
-      const heard = () => signal?.removeEventListener("abort", abort);
-      this.#waiting.set(run, {
-        onProgress,
-        resolve: (news) => {
-          heard();
-          resolve(news);
-        },
-        reject: (error) => {
-          heard();
-          reject(error);
-        },
-      });
-      if (signal?.aborted) abort();
-      else signal?.addEventListener("abort", abort, { once: true });
-    });
+  #end(run: number): void {
+    this.#connection.tell({ type: "end", run });
   }
 
-  #hear(news: Exclude<News, { readonly type: "progress" | "loaded" }>): void {
-    if (news.run === undefined) return;
-    const waiting = this.#waiting.get(news.run);
-    if (news.type === "done") {
-      waiting?.onProgress?.(news.done, news.total);
-      return;
-    }
-    this.#waiting.delete(news.run);
-    if (news.type === "failed") waiting?.reject(errorOf(news.failure));
-    else waiting?.resolve(news);
+  #stepOf(run: number, news: StepNews): Step {
+    const read = async (what: "x" | "x0") => [...(await this.#connection.ask({ type: "read", run, what }))];
+    return {
+      ...news,
+      x: () => read("x"),
+      x0: () => read("x0"),
+      draw: (canvas, what = "x", image) => {
+        this.#connection.tell({ type: "draw", run, canvas: this.#numberOf(canvas), what, image });
+      },
+    };
   }
 
-  #rejectAll(error: Error): void {
-    for (const { reject } of this.#waiting.values()) reject(error);
-    this.#waiting.clear();
-  }
-
-  #post(request: Request): void {
-    if (!this.#isDestroyed) this.#worker.postMessage(request);
+  /** What the worker knows a canvas by; it gets control of one that it does not know yet. */
+  #numberOf(canvas: Canvas): number {
+    const known = this.#canvases.get(canvas);
+    if (known !== undefined) return known;
+    const number = this.#canvasCount++;
+    const surface = "transferControlToOffscreen" in canvas ? canvas.transferControlToOffscreen() : canvas;
+    this.#connection.tell({ type: "take", canvas: number, surface }, [surface]);
+    this.#canvases.set(canvas, number);
+    this.#lost.register(canvas, number);
+    return number;
   }
 }
 
-function stepOf({ x, x0, ...rest }: StepNews): Step {
-  return {
-    ...rest,
-    x: async () => [...x],
-    x0: async () => [...x0],
-    draw: (canvas, what = "x", image) => {
-      const pictures = what === "x" ? x : x0;
-      const chosen = image === undefined ? pictures : pictures.slice(image, image + 1);
-      check(
-        chosen.length > 0,
-        () => `draw: image must be a number from 0 to ${pictures.length - 1}, got ${image}`,
-        InputError,
-      );
-      drawSheet(canvas, chosen, sheetOf(chosen.length)[0]);
-    },
-  };
+/** The answer, or the signal's reason as soon as it is aborted; `abort` tells the worker. */
+function orAborted<T>(answer: Promise<T>, signal: AbortSignal | undefined, abort: () => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const leave = () => {
+      abort();
+      reject(signal!.reason);
+    };
+    if (signal?.aborted) leave();
+    signal?.addEventListener("abort", leave, { once: true });
+    answer.then(resolve, reject).finally(() => signal?.removeEventListener("abort", leave));
+  });
 }

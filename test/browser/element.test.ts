@@ -1,11 +1,11 @@
 /** `<unstatic-image>` as a page meets it: the built files on a plain server below a sub-path, a real browser. */
 import { join } from "node:path";
-import { PNG } from "pngjs";
 import type { Browser, Page } from "puppeteer";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { UnstaticImage } from "../../src/element/unstatic_image";
 import { launchBrowser } from "../support/browser";
 import { buildLibrary } from "../support/library";
+import { differing, onScreen } from "../support/screen";
 import { type StaticServer, serveFolder } from "../support/static_server";
 
 const WEIGHTS = "weights/doodle/unet/diffusion_pytorch_model.safetensors";
@@ -109,21 +109,6 @@ function look(page: Page, id: string) {
     const text = element.shadowRoot!.querySelector("[role=alert]")!.textContent;
     return { width, height, drawn, data: Array.from(element.image?.data ?? []), state: element.state, text };
   });
-}
-
-/** The picture on the screen, by the middle of each of its `size` x `size` pixels, as RGBA bytes. */
-async function onScreen(page: Page, selector: string, size: number): Promise<number[]> {
-  const shot = PNG.sync.read(Buffer.from(await (await page.$(selector))!.screenshot()));
-  const at = (i: number, length: number) => Math.floor(((i + 0.5) / size) * length);
-  return Array.from({ length: size * size }, (_, p) => {
-    const first = 4 * (at(Math.floor(p / size), shot.height) * shot.width + at(p % size, shot.width));
-    return [...shot.data.subarray(first, first + 4)];
-  }).flat();
-}
-
-/** How many bytes are not the same; all of them where one picture has more. */
-function differing(a: readonly number[], b: readonly number[]): number {
-  return a.length === b.length ? a.filter((byte, i) => byte !== b[i]).length : Math.max(a.length, b.length);
 }
 
 /** Elements that left the page free their device after a grace period of some seconds. */

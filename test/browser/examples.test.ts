@@ -122,3 +122,13 @@ test("the React example draws what is chosen, anew for each prompt, and frees al
   expect(errors).toEqual([]);
   await page.close();
 });
+
+test("a bundler takes the worker along, which then draws what the page's own thread draws", async () => {
+  const { page, errors } = await open("react", { "steps={24}": "steps={2} guidance={1} seed={7} worker" });
+  await says(page, "figcaption", "rabbit, seed 7");
+  await expectPicture(page, "unstatic-image");
+  expect(page.workers()).toHaveLength(1);
+  expect(await page.evaluate("devices")).toEqual({ opened: 0, destroyed: 0 });
+  expect(errors).toEqual([]);
+  await page.close();
+});
