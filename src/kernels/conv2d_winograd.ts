@@ -1,6 +1,6 @@
 /**
- * Host twin of shaders/winograd4_input.wgsl, winograd4_output.wgsl, winograd2_input.wgsl and winograd2_output.wgsl: a 3 x 3
- * convolution in three steps,
+ * Host twin of shaders/winograd4_input.wgsl, winograd4_output.wgsl, winograd2_input.wgsl, winograd2_output.wgsl and
+ * winograd_product.wgsl: a 3 x 3 convolution in three steps,
  *
  *   6 x 6 tiles of x, transformed -- 36 products, each a 1x1 convolution -- transformed back to 4 x 4 pixels
  *
@@ -8,10 +8,13 @@
  * Networks", F(4x4, 3x3)); or, for small pictures, 4 x 4 tiles, 16 products and 2 x 2 pixels with four ninths of them
  * (F(2x2, 3x3)). The weights are transformed when they are loaded: see winograd_weights.ts.
  */
+
+import productKernel from "../../shaders/winograd_product.wgsl";
 import inputKernel2 from "../../shaders/winograd2_input.wgsl";
 import outputKernel2 from "../../shaders/winograd2_output.wgsl";
 import inputKernel4 from "../../shaders/winograd4_input.wgsl";
 import outputKernel4 from "../../shaders/winograd4_output.wgsl";
+import type { Dispatch } from "../recording/dispatch";
 import type { Recording, Tensor } from "../recording/recording";
 import { check } from "../tensor/check";
 import { pad4, sizeOf } from "../tensor/shape";
@@ -30,8 +33,13 @@ const FORMS = {
   4: { input: inputKernel4, output: outputKernel4, products: 36, flops: { input: 216, output: 220 } },
 };
 const WORKGROUP_SIZE = 64;
+/** Invocations of a product's workgroup: few, so that small pictures make enough workgroups for all cores. */
+const PRODUCT_WORKGROUP_SIZE = 16;
 /** Tiles come in such numbers that a subgroup's pixels never belong to two products. */
 const TILES_TOGETHER = 16;
+/** `const LANES` of winograd_product.wgsl, and the channels of its subgroup. */
+const PRODUCT_LANES = 4;
+const PRODUCT_CHANNELS = 32;
 
 /** Whether the window is the one that Winograd's algorithm is for. */
 export function suitsWinograd({ kernel_height, kernel_width, stride, dilation, pad_top, pad_left, ...sizes }: Window) {
@@ -94,11 +102,9 @@ export function recordWinograd(
     }).v as Tensor;
     column += channels;
   }
-  const pointwise = pointwiseWindow(tiles, 1);
   const productFlops = 2 * products * count * sources.reduce((sum, { shape }) => sum + shape.at(-1)!, 0) * channels;
-  const product = { x: v!, w, row: 0, ownWeights: C, vectors, window: pointwise, images: products, channels, scale: 1 };
   const { y: m } = recording.add(`${label}.winograd_product`, {
-    ...directConv2d({ ...product, flops: productFlops }, subgroupSize, workgroup),
+    ...productOf(v!, { w, vectors, channels, flops: productFlops }, subgroupSize, workgroup),
     // The way back takes differences of these: they stay f32.
     writes: { y: { shape: [products, tiles, channels] as const, isExact: true } },
   });
@@ -117,4 +123,29 @@ export function recordWinograd(
     workgroups: linearWorkgroups("winograd", count * pad4(channels), WORKGROUP_SIZE),
     flops: flops.output * count * channels,
   });
+}
+
+/** The products of all places, on subgroups of four lanes by the kernel made for them. */
+function productOf(
+  v: Tensor,
+  conv: Pick<DirectConv2d, "w" | "vectors" | "channels" | "flops">,
+  subgroupSize: number | null,
+  workgroup: number | undefined,
+): Omit<Dispatch, "writes"> {
+  const { w, channels, flops } = conv;
+  const [products, tiles, C] = v.shape as [number, number, number];
+  if (subgroupSize !== PRODUCT_LANES || channels % PRODUCT_CHANNELS !== 0) {
+    const each = { x: v, row: 0, ownWeights: C, window: pointwiseWindow(tiles, 1), images: products, scale: 1 };
+    return directConv2d({ ...conv, ...each }, subgroupSize, workgroup);
+  }
+  const size = workgroup ?? PRODUCT_WORKGROUP_SIZE;
+  const count = ((products * tiles) / TILES_TOGETHER) * (channels / PRODUCT_CHANNELS) * PRODUCT_LANES;
+  return {
+    shader: productKernel,
+    constants: { WORKGROUP_SIZE: size },
+    params: { channels: C / 2, out_channels: channels / 4, tiles, count },
+    reads: { v, w },
+    workgroups: linearWorkgroups("winograd", count, size),
+    flops,
+  };
 }

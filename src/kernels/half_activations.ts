@@ -12,10 +12,13 @@ import storedF16 from "../../shaders/lib/stored_f16.wgsl?text";
 import type { Shader } from "../recording/shader";
 import { check, ShaderError } from "../tensor/check";
 
+/** What a buffer of f32 is an array of; one of vec2f is only read. */
+type Element = "vec4f" | "vec2f" | "f32";
+
 /** The kernel that multiplies in f16 where what it multiplies is stored so. */
 const MULTIPLIES_IN_F16 = "conv2d";
 
-/** `code`, the shader's text, with the buffers `bindings`, arrays of vec4f or f32, as arrays of vec4<f16> or f16. */
+/** `code`, the shader's text, with the buffers `bindings`, arrays of vec4f, vec2f or f32, as arrays of the same in f16. */
 export function withHalves({ name, bindings: all }: Shader, code: string, bindings: readonly string[]): string {
   const exchanged = [
     { is: name === MULTIPLIES_IN_F16 && bindings.includes("x"), from: productsF32, to: productsF16 },
@@ -27,12 +30,16 @@ export function withHalves({ name, bindings: all }: Shader, code: string, bindin
   for (const binding of bindings) {
     // By its number: texts for pages have other names.
     const declaration = new RegExp(
-      `(@binding\\(${all[binding]?.index}\\) ?var<storage, ?read(?:_write)?> ?(\\w+): )array<(vec4f|f32)>;`,
+      `(@binding\\(${all[binding]?.index}\\) ?var<storage, ?read(?:_write)?> ?(\\w+): )array<(vec[24]f|f32)>;`,
     );
     const found = declaration.exec(text);
-    check(found, () => `${name}: '${binding}' must be an array of vec4f or f32 to become one of f16`, ShaderError);
-    const [, , buffer, element] = found as unknown as [string, string, string, "vec4f" | "f32"];
-    const stored = element === "f32" ? "f16" : "vec4<f16>";
+    check(
+      found,
+      () => `${name}: '${binding}' must be an array of vec4f, vec2f or f32 to become one of f16`,
+      ShaderError,
+    );
+    const [, , buffer, element] = found as unknown as [string, string, string, Element];
+    const stored = element === "f32" ? "f16" : element.replace("f", "<f16>");
     text = widened(name, text.replace(declaration, `$1array<${stored}>;`), buffer, element);
   }
   // On the first line, a comment, so that all others keep their numbers.
@@ -43,7 +50,7 @@ export function withHalves({ name, bindings: all }: Shader, code: string, bindin
 const STORED = /\bfn (\w+)/.exec(storedF16)![1]!;
 
 /** Every `buffer[i]` as vec4f(buffer[i]), and every `buffer[i] = v;` as buffer[i] = stored(v); from the last on. */
-function widened(name: string, code: string, buffer: string, element: "vec4f" | "f32"): string {
+function widened(name: string, code: string, buffer: string, element: Element): string {
   let text = code;
   // Formulas in comments are left as they are.
   for (const { index } of [...code.matchAll(new RegExp(`(?<!//.*|[\\w.])${buffer}\\[`, "g"))].reverse()) {

@@ -22,6 +22,7 @@ interface Case {
   readonly norm?: { readonly groups: number; readonly activation: Activation };
   readonly upsample?: boolean;
   readonly surrounded?: boolean;
+  readonly workgroup?: number;
 }
 
 const cases: Case[] = [
@@ -29,6 +30,8 @@ const cases: Case[] = [
   { why: "tiles beyond both edges, three images", shape: [3, 7, 5, 5], channels: 6 },
   { why: "one pixel", shape: [1, 1, 1, 4], channels: 4 },
   { why: "many channels, more than sixteen tiles", shape: [2, 14, 17, 64], channels: 32 },
+  { why: "tiles and channels that fill the product's registers", shape: [1, 31, 30, 6], channels: 128 },
+  { why: "the same, the last workgroup not full", shape: [1, 18, 19, 12], channels: 64, workgroup: 128 },
   { why: "an enlarged input", shape: [2, 3, 5, 6], channels: 4, upsample: true },
   { why: "bias, time, residual and scale", shape: [2, 6, 6, 4], channels: 12, surrounded: true },
   { why: "a norm", shape: [2, 9, 6, 8], channels: 8, norm: { groups: 2, activation: "silu" } },
@@ -49,7 +52,7 @@ describe.each([
   { tile: 2, device: "with all that the adapter has", baseline: false },
 ] as const)("Winograd's convolution, $tile pixels a side, on a device $device", ({ tile, baseline }) => {
   test.each(cases)("$why: $shape to $channels", async (given) => {
-    const { shape, channels, second = 0, norm, upsample = false, surrounded = false } = given;
+    const { shape, channels, second = 0, norm, upsample = false, surrounded = false, workgroup } = given;
     const [B, H, W, C] = shape;
     const enlarged = upsample ? 2 : 1;
     const outShape: BHWC = [B, H * enlarged, W * enlarged, channels];
@@ -116,7 +119,7 @@ describe.each([
         channels,
         flops: 1,
       };
-      recordWinograd(recording, "conv", conv, tile, device.adapter.subgroupSize, y);
+      recordWinograd(recording, "conv", conv, tile, device.adapter.subgroupSize, y, workgroup);
       return { y };
     };
     const { y } = await run(inputs, record, { baseline, target: { kind: "gpu", subgroupSize: null } });
