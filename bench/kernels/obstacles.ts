@@ -1,11 +1,11 @@
 /** What stands between each kernel and the adapter's multiply-add rate: one sentence each. */
 export const OBSTACLES: Readonly<Record<string, string>> = {
   conv2d_subgroup:
-    "Loads: llvmpipe fetches each lane's numbers one after another, each behind a branch on the lane and one on the buffer's end. Without its loads the product's loop runs 2.9 times as fast, without its stores 1.2 times; textures, uniforms and workgroup memory fetch no faster.",
+    "Loads: llvmpipe fetches each lane's numbers one after another, each behind a branch on the lane and one on the buffer's end. Without its loads the product's loop runs 2.9 times as fast, without its stores 1.2 times; textures and uniforms fetch no faster, workgroup memory not once its barrier is paid.",
   winograd_product:
     "Loads, as conv2d_subgroup, if fewer: 24 numbers for 256 multiply-adds, where that loads 32 with four lanes.",
   conv2d_register:
-    "Few outputs: a picture's three or four channels leave a lane one vec4 of sums, and 12 loads feed 128 multiply-adds; one dispatch of a step is not worth a kernel of its own.",
+    "Few outputs: a picture's one to four channels leave a lane one vec4 of sums, and 12 loads feed 128 multiply-adds; one dispatch of a step is not worth a kernel of its own.",
   conv2d: "Barriers: on a processor they cost more than the loads that workgroup memory saves.",
   winograd4_input:
     "Memory: 36 scalar loads and 36 stores a tile and channel for 216 additions and multiplications, hardly any of them a multiply-add; each pixel is loaded 2.25 times, of which the roof counts one.",
