@@ -1,8 +1,9 @@
 /**
  * Replays a program's sections: a few once, then one again and again, in submits short enough to stay polite.
  *
- * A submit ends after any dispatch, in the middle of a step where a step is long. How much fits is known from the speed
- * seen so far; the first submits hold little where the adapter may be slow. Nothing is read back, uploaded or allocated.
+ * A submit ends after any dispatch, in the middle of a step where a step is long. How much fits is measured: a program's
+ * first submit holds next to nothing, and no submit more than a few times what the largest before it held. One dispatch
+ * cannot be cut, so it is the shortest that a submit can be. Nothing is read back, uploaded or allocated.
  */
 import type { Program } from "./program";
 
@@ -34,28 +35,49 @@ export interface Progress {
   readonly laterMs: number;
 }
 
-/** What the first submit may hold, in FLOP per millisecond of its slice: adapters of the kind do about so much. */
-const FIRST_RATE = { cpu: 1e6, gpu: 1e9 };
+/** What a program's first submit may hold, in FLOP: 10 ms of an adapter that does 0.1 GFLOP/s, the slowest seen. */
+const FIRST_WORK = 1e6;
+
+/** How many times the largest submit so far the next may hold: from FIRST_WORK to 1 GFLOP in five. */
+const GROWTH = 4;
+
+/** Share of the slice that is aimed at: FLOPs tell a dispatch's time roughly, and machines have other work. */
+const AIM = 0.6;
 
 /** Steps are not cut shorter than this, in milliseconds: a submit has a price of its own. */
 const CUT_MS = 10;
+
+/** What is known of a program's speed, kept from one replay to the next. */
+interface Pace {
+  /** FLOP per millisecond, in the latest submit. */
+  rate: number;
+  /** FLOP of the largest submit. */
+  largest: number;
+}
+
+const paces = new WeakMap<Program, Pace>();
 
 /** Yields after every submit. A caller that stops listening ends the replay. */
 export async function* replay(program: Program, options: ReplayOptions): AsyncGenerator<Progress> {
   const { count, sliceMs, signal, isStepwise } = options;
   const line = new Line(program, options);
   let progress: Progress = { done: 0, submits: 0, dispatches: 0, firstMs: 0, laterMs: 0 };
-  let rate = FIRST_RATE[program.device.adapter.kind];
+  const pace = paces.get(program) ?? { rate: Infinity, largest: FIRST_WORK / GROWTH };
+  paces.set(program, pace);
   while (progress.done < count) {
     signal?.throwIfAborted();
     const from = progress.dispatches;
-    const isWhole = sliceMs * rate >= line.stepWork && !isStepwise && progress.done > 0;
-    const to = line.end(from, Math.max(sliceMs, isWhole ? 0 : CUT_MS) * rate, !isWhole);
+    const fits = (ms: number) =>
+      Math.min(AIM * ms * pace.rate, sliceMs === Infinity ? Infinity : GROWTH * pace.largest);
+    const isWhole = fits(sliceMs) >= line.stepWork && !isStepwise && progress.done > 0;
+    const to = line.end(from, fits(isWhole ? sliceMs : Math.max(sliceMs, CUT_MS)), !isWhole);
     const start = performance.now();
     line.submit(from, to);
     await program.device.idle();
     const ms = performance.now() - start;
-    rate = line.work(from, to) / ms;
+    const work = line.work(from, to);
+    pace.rate = work / ms;
+    pace.largest = Math.max(pace.largest, work);
     progress = {
       done: line.steps(to),
       submits: progress.submits + 1,
