@@ -47,7 +47,7 @@ export interface GenerateOptions {
   readonly guidanceRescale?: number;
   /** Cancels between two submits. */
   readonly signal?: AbortSignal;
-  /** Longest time of one GPU submit in milliseconds, 100 unless given. */
+  /** Longest that one GPU submit should take in milliseconds, 100 unless given; a single dispatch cannot be cut. */
   readonly sliceMs?: number;
   /** Where `generate` draws x_t after every submit, straight from GPU memory; several pictures as a sheet. */
   readonly canvas?: Canvas;
