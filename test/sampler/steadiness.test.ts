@@ -96,8 +96,8 @@ test("a thousand steps, each with its submit, leave no heap behind, and allocate
   expect(short.made.createBuffer, "calls are counted").toBeGreaterThan(3);
   expect(long.made).toEqual(short.made);
   expect(long.submits).toBeGreaterThan(1000);
-  // A promise kept for each submit would be 400 KiB, on top of up to 240 KiB of the machine's own that was seen to come.
-  expect(long.heapGrowth).toBeLessThan(360 * 1024);
+  // A promise kept for each submit would be 400 KiB.
+  expect(long.heapGrowth).toBeLessThan(128 * 1024);
 }, 300_000);
 
 /** The calls of a run that allocate or upload, its submits, and how the heap grew between its second and its last tenth. */
